@@ -1,0 +1,117 @@
+"""What the domain asks of the world; `adapters` answers on AWS, tests answer with small fakes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """One line of the endpoint's log group; `at_ms` is the event's timestamp in Unix milliseconds."""
+
+    at_ms: int
+    stream: str
+    message: str
+    event_id: str = ""
+
+
+@dataclass(frozen=True)
+class EndpointDescription:
+    """DescribeEndpoint, reduced to what decisions need; status Deleted when SageMaker no longer finds it."""
+
+    status: str
+    config_name: str | None = None
+    failure_reason: str | None = None
+    created_at: datetime | None = None
+    modified_at: datetime | None = None
+    pending: bool = False
+    arn: str | None = None
+
+
+class Hosting(Protocol):
+    """SageMaker's control plane, as far as a deployment needs it.
+
+    Raises `Refused` with SageMaker's words for what it will not do, `Unavailable` for throttles and 5xx.
+    """
+
+    def describe_endpoint(self, name: str) -> EndpointDescription: ...
+    def describe_endpoint_config(self, name: str) -> dict[str, Any] | None: ...
+    def describe_model(self, name: str) -> dict[str, Any] | None: ...
+    def create_model(self, definition: dict[str, Any]) -> None: ...
+    def create_endpoint_config(self, definition: dict[str, Any]) -> None: ...
+    def create_endpoint(self, definition: dict[str, Any]) -> str: ...
+    def update_endpoint(self, definition: dict[str, Any]) -> str: ...
+    def delete_endpoint(self, name: str) -> None: ...
+    def delete_endpoint_config(self, name: str) -> None: ...
+    def delete_model(self, name: str) -> None: ...
+
+
+class Invocations(Protocol):
+    """SageMaker's runtime: one request, one answer."""
+
+    def invoke(self, endpoint_name: str, body: dict[str, Any]) -> Any: ...
+
+
+class Logs(Protocol):
+    """The endpoint's log group; an absent group is an answer (None), not a fault."""
+
+    def read(self, log_group: str, since_ms: int, *, max_bytes: int) -> list[LogLine] | None: ...
+
+
+class Secrets(Protocol):
+    """Secret values, read at the last moment."""
+
+    def read(self, name: str) -> str: ...
+
+
+@dataclass(frozen=True)
+class HubModel:
+    """What the hub tells of a repository: `access` is ok, gated or missing; None means it could not be asked."""
+
+    access: str | None = None
+    config: dict[str, Any] | None = None
+    weight_bytes: int | None = None
+
+
+class Hub(Protocol):
+    """The Hugging Face hub's metadata."""
+
+    def describe(self, hub_id: str, revision: str | None, token: str | None) -> HubModel: ...
+
+
+@dataclass(frozen=True)
+class Lookups:
+    """What only a call can tell the planner; None wherever the call was not made or did not answer."""
+
+    hub: HubModel | None = None
+    quota: dict[str, int | None] = field(default_factory=dict)
+    image_exists: bool | None = None
+    unanswered: tuple[str, ...] = ()
+
+
+class Quotas(Protocol):
+    """Service Quotas for endpoint usage; None when the quota is not known."""
+
+    def endpoint_instances(self, instance_type: str) -> int | None: ...
+
+
+class Images(Protocol):
+    """Whether a container image exists where the plan says; None when it cannot be asked."""
+
+    def exists(self, image_uri: str) -> bool | None: ...
+
+
+class Executions(Protocol):
+    """The state machine: starting one execution per name, and stopping it."""
+
+    def start(self, name: str, payload: dict[str, Any]) -> str: ...
+    def stop(self, name: str, reason: str) -> None: ...
+    def is_running(self, name: str) -> bool: ...
+
+
+class Announcements(Protocol):
+    """The topic that carries outcomes."""
+
+    def publish(self, subject: str, message: str, attributes: dict[str, str]) -> None: ...
