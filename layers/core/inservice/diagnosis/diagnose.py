@@ -1,0 +1,128 @@
+"""From FailureReason, log and plan to one cause with its proof and its cure; or to an honest 'unknown'."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from inservice.contracts import Diagnosis
+from inservice.diagnosis.evidence import proof, telling_lines
+from inservice.diagnosis.failure import SPECIFIC, SYMPTOM
+from inservice.diagnosis.log import Log, read
+from inservice.diagnosis.plan_evidence import from_plan, out_of_time
+from inservice.diagnosis.progress import READY_MARKS, START_MARKS
+from inservice.diagnosis.reason_failures import REASON_FAILURES
+from inservice.diagnosis.remedies import Facts, remedy_for
+from inservice.diagnosis.search import Found, Hit, search, search_text
+
+_SURE = 0.97
+
+
+def diagnose(*, failure_reason: str | None, log: str | None, config: dict[str, Any] | None = None) -> Diagnosis:
+    """The cause of a failed (or still running) start, with evidence and remedy; UNKNOWN when nothing proves one."""
+    reason = failure_reason.strip() if isinstance(failure_reason, str) else ""
+    facts = Facts.of(config)
+    lines = read(log) if isinstance(log, str) and log.strip() else Log((), ())
+    found = search(lines)
+    said = search_text(reason, REASON_FAILURES) if reason else None
+    if said and said.rank > SYMPTOM and not _log_knows_better(said, found):
+        return _from_reason(said, reason, lines, facts)
+    if found.root and found.root.rank > SYMPTOM + 5:
+        return _from_log(found, lines, facts)
+    return _without_cause(found, lines, reason, facts)
+
+
+def _log_knows_better(said: Hit, found: Found) -> bool:
+    """CannotStart and download sentences are wide; a root cause in the log is narrower."""
+    return bool(found.root and found.root.rank >= SPECIFIC - 5 and said.rank < SPECIFIC + 5)
+
+
+def _from_reason(hit: Hit, reason: str, log: Log, facts: Facts) -> Diagnosis:
+    if hit.failure.key == "container_cannot_start":
+        by_plan = from_plan(facts, reason)
+        if by_plan:
+            return by_plan
+    return Diagnosis(
+        cause=hit.cause,
+        confidence=hit.confidence,
+        summary=hit.failure.says,
+        evidence=(reason, *telling_lines(log, 3)),
+        remedy=remedy_for(hit.cause, hit.failure.cure, reason, log, facts),
+    )
+
+
+def _from_log(found: Found, log: Log, facts: Facts) -> Diagnosis:
+    hit = found.root
+    assert hit is not None
+    confidence = hit.confidence
+    rivals = {other.cause for other in found.hits if other.rank // 10 >= hit.rank // 10} - {hit.cause}
+    if rivals:
+        confidence -= 0.06 * min(len(rivals), 3)
+    if found.repeats > 1:
+        confidence = min(_SURE, confidence + 0.02)
+    evidence = proof(log, hit, found.hits)
+    return Diagnosis(
+        cause=hit.cause,
+        confidence=round(max(0.3, min(_SURE, confidence)), 2),
+        summary=_summary(hit, found),
+        evidence=evidence,
+        remedy=remedy_for(hit.cause, hit.failure.cure, log.lines[hit.line], log, facts),
+    )
+
+
+def _summary(hit: Hit, found: Found) -> str:
+    says = hit.failure.says
+    if hit.failure.key == "gpu_out_of_memory":
+        says = {
+            "GPU_OOM_WEIGHTS": "The GPU ran out of memory while the weights were loaded.",
+            "GPU_OOM_KV_CACHE": "The weights fit, but the GPU ran out of memory for the KV cache or for running a batch.",
+        }[hit.cause]
+    elif hit.cause != hit.failure.cause and hit.failure.key == "crash_without_cause":
+        says = f"The server crashed in code that speaks for {hit.cause}."
+    return f"{says} Seen in {found.repeats} of {found.attempts} starts." if found.repeats > 1 else says
+
+
+def _without_cause(found: Found, log: Log, reason: str, facts: Facts) -> Diagnosis:
+    ready, started = _shows(log, READY_MARKS), _shows(log, START_MARKS)
+    if found.root and not (ready and not reason):
+        return Diagnosis(
+            cause="CRASH_UNKNOWN", confidence=round(found.root.confidence, 2), summary=found.root.failure.says,
+            evidence=proof(log, found.root, found.hits), remedy=None,
+        )  # fmt: skip
+    if reason:
+        return _reason_alone(log, reason, facts, ready=ready, started=started)
+    if ready:
+        return _no_failure("HEALTHY", 0.93, "The server reports that it is ready.", log)
+    if started:
+        return _no_failure("LOADING", 0.92, "The server is starting; nothing in the log speaks of a failure.", log)
+    return Diagnosis(
+        cause="UNKNOWN", confidence=0.2, evidence=telling_lines(log, 5), remedy=None,
+        summary="Nothing here proves a cause." if log.lines else "There is neither a log nor a reason to go by.",
+    )  # fmt: skip
+
+
+def _no_failure(cause: Any, confidence: float, summary: str, log: Log) -> Diagnosis:
+    return Diagnosis(cause=cause, confidence=confidence, summary=summary, evidence=telling_lines(log, 2), remedy=None)
+
+
+def _reason_alone(log: Log, reason: str, facts: Facts, *, ready: bool, started: bool) -> Diagnosis:
+    """SageMaker's sentence with a log that shows no error, or without a log."""
+    pinged = re.search(r"\bping\b|health check", reason, re.IGNORECASE)
+    if pinged and log.lines and (started or ready):
+        return out_of_time(log, reason, facts, ready=ready)
+    if not log.lines and (by_plan := from_plan(facts, reason)):
+        return by_plan
+    if pinged and facts.likely_seconds and facts.window_seconds and facts.likely_seconds > facts.window_seconds:
+        return out_of_time(log, reason, facts, ready=ready)
+    return Diagnosis(
+        cause="UNKNOWN", confidence=0.3, evidence=(reason, *telling_lines(log, 4)), remedy=None,
+        summary="SageMaker's reason names a symptom, and the log (if any) does not say why.",
+    )  # fmt: skip
+
+
+def _shows(log: Log, marks: tuple[tuple[str, re.Pattern[str] | None], ...]) -> bool:
+    return any(
+        pattern is None or pattern.search(log.lines[number][:2000])
+        for literal, pattern in marks
+        for number in log.find(literal)
+    )

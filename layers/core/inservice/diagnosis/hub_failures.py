@@ -1,0 +1,186 @@
+"""Failures of fetching a model: access, names, network, downloads, damaged files."""
+
+# ruff: noqa: E501 - the signs are data: a table whose rows would only get harder to read if wrapped.
+
+from __future__ import annotations
+
+import re
+
+from inservice.diagnosis.failure import ROOT, SPECIFIC, WEAK, Failure, sign
+
+_HUB = r"huggingface|hf\.co|hf-mirror|modelscope"
+
+
+def refused_or_missing(before: list[str], line: str) -> str | None:
+    """A repository the hub calls unknown is gated or private when the text around says so."""
+    near = " ".join([*before[-12:], line])
+    if re.search(
+        r"gated|awaiting a review|restricted|access to (?:the )?model|401 Client Error.{0,80}resolve", near, re.I
+    ):
+        return "GATED_OR_AUTH"
+    return None
+
+
+def network_or_download(before: list[str], line: str) -> str | None:
+    """No route and no name are the network's fault; a broken transfer is the download's."""
+    near = " ".join([*before[-40:], line])
+    if re.search(
+        r"name resolution|name or service not known|network is unreachable|no route to host|failed to resolve|"
+        r"getaddrinfo|connect(?:ion)? ?time(?:d )?-?out|connecttimeout|connection refused|newconnectionerror|no address associated",
+        near,
+        re.IGNORECASE,
+    ):
+        return "NETWORK_VPC"
+    return None
+
+
+HUB_FAILURES: tuple[Failure, ...] = (
+    Failure(
+        "gated_model", "GATED_OR_AUTH", ROOT, 0.97,
+        "The hub refuses the model: it is gated or private, and the token is missing or lacks access.",
+        "Accept the model's licence with the account of the token, and name the secret that holds it in hf_token_secret.",
+        (
+            sign("gatedrepoerror"), sign("cannot access gated repo"), sign("gated repo", r"access|403|401|error|must"),
+            sign("is gated", r"model|repo|access"),
+            sign("access to model", r"is restricted"),
+            sign("not in the authorized list"),
+            sign("you must be authenticated to access it"), sign("must have access to it and be authenticated"),
+            sign("ask for access"),
+            sign("awaiting a review from the repo"),
+            sign("invalid username or password"),
+            sign("invalid credentials in authorization header"),
+            sign("invalid user token"), sign("user access token", r"invalid|expired|not valid"),
+            sign("localtokennotfounderror"), sign("token is required", r"hub|hf|token=|found"),
+            sign("401 client error", r"unauthorized|" + _HUB, r"Repository Not Found"),
+            sign("403 client error", r"forbidden|" + _HUB),
+            sign("401 unauthorized", _HUB + r"|model|resolve"), sign("403 forbidden", _HUB + r"|model|resolve"),
+            sign("status code: 401", None), sign("status code 401", None), sign("statuscode(401"),
+            sign("http status client error (401"), sign("http status client error (403"),
+            sign("illegal header value b'bearer"),
+            sign("provided token", r"(?:invalid|not|expired)"),
+        ),
+    ),
+    Failure(
+        "repository_missing", "MODEL_NOT_FOUND", SPECIFIC, 0.86,
+        "The hub knows no such repository (or hides a private one).",
+        "Correct the model's name; for a private repository name the secret that holds a token in hf_token_secret.",
+        (
+            sign("repositorynotfounderror"), sign("repository not found for url"),
+            sign("is not a local folder and is not a valid model identifier"),
+            sign("not a valid model identifier"),
+            sign("repo_type` argument if needed"), sign("repo id must"), sign("hfvalidationerror"),
+            sign("revisionnotfounderror"), sign("revision not found for url"), sign("invalid rev id"),
+            sign("is not a valid git identifier"),
+            sign("404 client error", r"not found|" + _HUB), sign("http status client error (404"),
+            sign("invalid repository id or local directory"),
+            sign("model", r"model \S{1,120} (?:does not exist|not found|was not found)", r"endpoint|tokenizer|route|POST"),
+        ),
+        decide=refused_or_missing,
+    ),
+    Failure(
+        "files_missing", "MODEL_NOT_FOUND", SPECIFIC, 0.88,
+        "The repository or folder does not hold the files the server needs.",
+        "Point to a folder or revision that holds config.json and the weights.",
+        (
+            sign("does not appear to have a file named"),
+            sign("entrynotfounderror", None, r"LocalEntryNotFound"), sign("entry not found for url"),
+            sign("cannot find any model weights"), sign("no model weights found"), sign("no safetensors weights found", r"error|raise|RuntimeError|EntryNotFound"),
+            sign("weights found for model", r"no \S+ weights found for model.{0,160}(?:error|$)", r"INFO|WARN"),
+            sign("cannot find model weights"),
+            sign("error no file named"),
+            sign("couldn't find any model file"),
+            sign("exactly one .pth or .pt file is required"),
+            sign("can't load the configuration of"), sign("can't load the model for"),
+            sign("no such file or directory", r"(?:opt/ml/model|config\.json|\.safetensors|\.bin\b|\.pth?\b|/models?/|/model\b|model_store|model repository)", r"\.triton|\.so\b|cache|tokenizer|shm"),
+            sign("unrecognized model in", r"should have a `?model_type`? key"),
+            sign("model path", r"model path.{0,120}(?:does not exist|not found|not exist)"),
+            sign("failed to poll from model repository"), sign("failed to stat file"),
+            sign("no model found in"), sign("model not found"), sign("model directory", r"(?:does not exist|not found|is empty|empty)"),
+            sign("no models found"),
+        ),
+    ),
+    Failure(
+        "hub_unreachable", "NETWORK_VPC", SPECIFIC, 0.9,
+        "The container has no network path to the hub.",
+        "Stage the weights in S3, or give the VPC's subnets a route to the internet.",
+        (
+            sign("network is unreachable"), sign("no route to host"),
+            sign("temporary failure in name resolution"), sign("name or service not known"), sign("nameresolutionerror"),
+            sign("failed to resolve", r"host|" + _HUB + r"|amazonaws|name"), sign("nodename nor servname"),
+            sign("could not resolve host"), sign("no address associated with hostname"), sign("getaddrinfo failed"),
+            sign("dns error", None), sign("failed to lookup address information"),
+            sign("connecttimeout", None), sign("connect timeout", None), sign("connection to", r"connection to \S+ timed out"),
+            sign("connection timed out", _HUB + r"|amazonaws|https?:", r"NCCL|gloo|rank|tcp://"),
+            sign("connection refused", _HUB + r"|amazonaws|proxy|host='|:443", r"localhost|127\.0\.0\.1"),
+            sign("newconnectionerror", None, r"localhost|127\.0\.0\.1"),
+            sign("max retries exceeded with url", r"amazonaws|NewConnection|Timeout"),
+            sign("couldn't connect to 'https://"), sign("couldn't connect to the hugging"), sign("offlinemodeisenabled"), sign("cannot reach https://"),
+            sign("could not connect to the endpoint url"),
+            sign("squid", r"5\d\d|error|cache"), sign("proxyerror"), sign("unable to connect to proxy"), sign("tunnel connection failed"),
+            sign("subnet's route table"), sign("dispatch failure", r"connector|io error|timeout"),
+        ),
+    ),
+    Failure(
+        "download_failed", "MODEL_DOWNLOAD_FAILED", SPECIFIC, 0.86,
+        "Fetching the model failed on the way.",
+        "Try again; a longer download window or weights staged in S3 make it dependable.",
+        (
+            sign("no supported config format found"),
+            sign("localentrynotfounderror"), sign("and we cannot find", r"cached|cache|files"), sign("cannot find the requested files in the local cache"), sign("cannot find an appropriate cached snapshot"),
+            sign("sslerror"), sign("ssl:", r"certificate|handshake|EOF|wrong version"), sign("certificate verify failed"),
+            sign("readtimeout", None, r"NCCL|localhost|127\.0"), sign("read timed out", None, r"localhost|127\.0"),
+            sign("incompleteread"), sign("chunkedencodingerror"), sign("connection broken"), sign("contentdecodingerror"),
+            sign("connection reset by peer", r"http|" + _HUB + r"|amazonaws|Connection ?Error|ProtocolError", r"rank|gloo|NCCL|tcp"),
+            sign("remotedisconnected"), sign("remote end closed connection"), sign("maxretryerror", None, r"localhost|127\.0"),
+            sign("max retries exceeded with url", _HUB),
+            sign("too many requests", None), sign("429 client error", None),
+            sign("500 server error"), sign("502 server error"), sign("503 server error"), sign("504 server error"), sign("502 bad gateway"), sign("504 gateway"),
+            sign("hfhubhttperror"), sign("consistency check failed"), sign("error while downloading"), sign("an error occurred while downloading"),
+            sign("failed to download", None, r"IAM|AccessDenied"), sign("download failed"), sign("could not download"), sign("error downloading"), sign("file reconstruction error"),
+            sign("slowdown", r"reduce your request rate"), sign("nosuchbucket"), sign("nosuchkey"),
+        ),
+        decide=network_or_download,
+    ),
+    Failure(
+        "download_process_failed", "MODEL_DOWNLOAD_FAILED", WEAK - 20, 0.55,
+        "The download process ended; the log does not say why.",
+        "Try again; if it repeats, stage the weights in S3.",
+        (sign("error: downloaderror"), sign("downloaderror")),
+    ),
+    Failure(
+        "s3_denied", "IAM", SPECIFIC + 5, 0.92,
+        "AWS denies the container's role what it needs.",
+        "Give the execution role the missing permission.",
+        (
+            sign("accessdenied", None, r"gated"), sign("access denied", r"s3|bucket|arn:|role|amazonaws|botocore|operation"),
+            sign("is not authorized to perform"), sign("when calling the headobject operation: forbidden"),
+            sign("(403) when calling the"), sign("expiredtoken"), sign("nocredentialserror"), sign("unable to locate credentials"),
+            sign("invalidaccesskeyid"), sign("signaturedoesnotmatch"),
+        ),
+    ),
+    Failure(
+        "damaged_weights", "CORRUPT_WEIGHTS", ROOT, 0.93,
+        "A weights file is damaged, truncated or not what its name says.",
+        "Fetch or upload the weights again, in full (Git LFS pointers are not weights).",
+        (
+            sign("safetensorerror"), sign("error while deserializing header"), sign("invalidheader"), sign("headertoo"), sign("metadataincompletebuffer"),
+            sign("pytorchstreamreader failed"), sign("failed finding central directory"), sign("failed reading zip archive"), sign("invalid load key"),
+            sign("unpicklingerror", None, r"weights_only"), sign("unexpected eof, expected"), sign("ran out of input"), sign("pickle data was truncated"),
+            sign("unexpected end of file", None), sign("not a gzip file"), sign("invalid magic number"), sign("version https://git-lfs"),
+            sign("is at version", r"git-lfs"), sign("file size mismatch"), sign("checksum mismatch"), sign("sha256 mismatch"),
+            sign("unable to load weights from"), sign("storage has wrong byte size"),
+        ),
+    ),
+    Failure(
+        "weights_incomplete", "CORRUPT_WEIGHTS", SPECIFIC - 4, 0.8,
+        "The checkpoint's tensors are not those the model needs.",
+        "Check that all shards are there and belong to this model; a newer server version may know other names.",
+        (
+            sign("were not initialized from checkpoint"), sign("missing key(s) in state_dict"), sign("error(s) in loading state_dict"),
+            sign("keyerror", r"KeyError: '[\w.]+\.(?:weight|bias|w\d_weight|w13_weight)'"),
+            sign("does not exist", r"weight [\w.]+ does not exist", r"qweight|qzeros|g_idx|scales"),
+            sign("jsondecodeerror"), sign("is not a valid json file"), sign("size mismatch for"), sign("shape mismatch", r"param|weight|checkpoint"),
+            sign("param_data.shape == loaded_weight.shape"), sign("loaded_weight.shape"), sign("attempted to load weight"),
+        ),
+    ),
+)  # fmt: skip

@@ -1,0 +1,143 @@
+"""A container log as lines that can be searched: colours, escapes, progress bars and JSON taken off, order put right."""
+
+from __future__ import annotations
+
+import json
+import re
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+
+# A CloudWatch export of a long crash loop; the end matters most, the start holds the first attempt.
+MOST_CHARACTERS = 24_000_000
+_HEAD_CHARACTERS = 4_000_000
+# Hits kept per literal and side: a message repeated ten thousand times proves no more than fifty times.
+_HITS_PER_SIDE = 60
+
+# Terminal colours as written by the servers, and the literal forms log exports turn the escape byte into.
+_ANSI = re.compile(r"(?:\x1b|#033|\\u001b|\\x1b|\\033|␛)\[[0-9;?]{0,12}[A-Za-z]")
+_LINE_BREAK = re.compile(r"\r\n|\n|\r|#015#012|#015|#012|\x85|\u2028")
+_TIME = re.compile(r"(?:(\d{2,4}-\d\d(?:-\d\d)?)[T ])?\b([012]\d:[0-5]\d:[0-5]\d)")
+
+# Everything that names a process instead of saying something: docker compose, Kubernetes, MPI, Ray, DJL, TorchServe.
+_PROCESS_PREFIX = re.compile(
+    r"^(?:.{0,160}?(?:PyProcess|MODEL_LOG|WorkerLifeCycle|model-std(?:out|err))\s?(?:-|:)\s?(?:W-\S{1,60}-std\S{1,4}:\s?)?)"
+    r"|\[\d+,\d+\]<std(?:out|err)>:"
+    r"|^(?:>\s)+"
+)
+_LEVEL = re.compile(r"\b(TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|CRITICAL|FATAL)\b|(\w*Warning):")
+_GLOG = re.compile(r"^([IWEF])\d{4} \d\d:\d\d")
+_QUIET = {"TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING"}
+
+
+@dataclass(frozen=True)
+class Log:
+    """Lines in the order they happened: `lines` cleaned for matching, `raw` verbatim for evidence."""
+
+    lines: tuple[str, ...]
+    raw: tuple[str, ...]
+
+    @cached_property
+    def lowered(self) -> str:
+        """The whole text in lower case, for searching literals at the speed of C."""
+        return "\n".join(self.lines).lower()
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return list(accumulate((len(line) + 1 for line in self.lowered.split("\n")), initial=0))
+
+    def find(self, literal: str) -> list[int]:
+        """Numbers of lines that hold a lower-case literal: the first and last few dozen, in order."""
+        text, starts = self.lowered, self._starts
+        found: list[int] = []
+        position = text.find(literal)
+        while position >= 0 and len(found) < _HITS_PER_SIDE:
+            found.append(bisect_right(starts, position) - 1)
+            position = text.find(literal, starts[found[-1] + 1])
+        last: list[int] = []
+        position = text.rfind(literal, position) if position >= 0 else -1
+        while position >= 0 and len(last) < _HITS_PER_SIDE:
+            last.append(bisect_right(starts, position) - 1)
+            position = text.rfind(literal, starts[found[-1] + 1], starts[last[-1]])
+        return found + last[::-1]
+
+
+def read(text: str) -> Log:
+    """A log in any of the shapes servers, CloudWatch and exports give it."""
+    raw = _LINE_BREAK.split(_bounded(text))
+    if len(raw) < 3 and text.count("\\n") > 3:
+        raw = _bounded(text).replace("\\r", "\\n").split("\\n")
+    raw = [line for line in raw if line and not line.isspace()]
+    clean = _without_colours(raw)
+    if sum(line.startswith("{") for line in clean[:50]) * 2 > min(len(clean), 50):
+        clean, raw = _without_json(clean, raw)
+    if _newest_first(clean):
+        clean, raw = clean[::-1], raw[::-1]
+    return Log(tuple(clean), tuple(raw))
+
+
+def loud(line: str) -> bool:
+    """False for a line its own server calls information or a warning; DJL and TorchServe wrap tracebacks in INFO."""
+    said = said_in(line)[:160]
+    glog = _GLOG.match(said)
+    if glog:
+        return glog[1] in "EF"
+    level = _LEVEL.search(said)
+    return not (level and (level[2] or level[1] in _QUIET))
+
+
+def said_in(line: str) -> str:
+    """What the process said, without the wrapper's prefix."""
+    return _PROCESS_PREFIX.sub("", line)
+
+
+def _bounded(text: str) -> str:
+    if len(text) <= MOST_CHARACTERS:
+        return text
+    return text[:_HEAD_CHARACTERS] + "\n" + text[-(MOST_CHARACTERS - _HEAD_CHARACTERS) :]
+
+
+def _without_colours(lines: list[str]) -> list[str]:
+    text = "\n".join(lines)
+    if "\x1b" in text or "#033" in text or "\\u001b" in text or "\\x1b" in text or "\\033" in text or "␛" in text:
+        text = _ANSI.sub("", text)
+    return text.split("\n") if lines else []
+
+
+def _without_json(clean: Iterable[str], raw: Iterable[str]) -> tuple[list[str], list[str]]:
+    lines: list[str] = []
+    origin: list[str] = []
+    for line, original in zip(clean, raw, strict=True):
+        for part in _messages(line):
+            lines.append(part)
+            origin.append(original)
+    return lines, origin
+
+
+def _messages(line: str) -> list[str]:
+    """One JSON log record as text lines: TGI's fields.message, Docker's log, or a plain message."""
+    if not line.startswith("{"):
+        return [line]
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return [line]
+    fields = record.get("fields") if isinstance(record.get("fields"), dict) else record
+    message = next((fields[k] for k in ("message", "msg", "log", "textPayload") if isinstance(fields.get(k), str)), "")
+    parts = [part for part in _LINE_BREAK.split(_ANSI.sub("", message)) if part.strip()]
+    if not parts:
+        return [line]
+    head = " ".join(str(record[key]) for key in ("timestamp", "level", "target") if isinstance(record.get(key), str))
+    return [f"{head}: {parts[0]}" if head else parts[0], *parts[1:]]
+
+
+def _newest_first(lines: list[str]) -> bool:
+    """Whether an export lists the newest line first, told by its own timestamps."""
+    step = max(1, len(lines) // 1500)
+    stamps = [found for line in lines[::step] if (found := _TIME.search(line[:120]))]
+    keys = [(stamp[1] or "", stamp[2]) for stamp in stamps]
+    pairs = [(a, b) for a, b in zip(keys, keys[1:], strict=False) if len(a[0]) == len(b[0]) and a != b]
+    falling = sum(a > b for a, b in pairs)
+    return falling >= 2 and falling > 3 * (len(pairs) - falling)

@@ -1,0 +1,133 @@
+"""Failures of a model that a server does not know, cannot quantise, split, tokenise or import."""
+
+# ruff: noqa: E501 - the signs are data: a table whose rows would only get harder to read if wrapped.
+
+from __future__ import annotations
+
+from inservice.diagnosis.failure import ROOT, SPECIFIC, Failure, sign
+
+MODEL_FAILURES: tuple[Failure, ...] = (
+    Failure(
+        "unknown_architecture", "UNSUPPORTED_ARCHITECTURE", ROOT - 5, 0.95,
+        "This server version does not know the model's architecture.",
+        "Use a server version that supports the model.",
+        (
+            sign("does not recognize this architecture"), sign("are not supported for now"),
+            sign("has no vllm implementation"), sign("has no sglang implementation"), sign("no vllm implementation"),
+            sign("transformers implementation is not compatible"), sign("not compatible with vllm"), sign("not compatible with sglang"),
+            sign("unsupported model type"), sign("unsupported architecture"), sign("unsupported model ir"),
+            sign("model type", r"model type \S{1,60} (?:is )?(?:not (?:currently )?supported|unsupported|unknown)"),
+            sign("model_type", r"model_type \S{1,60} (?:is )?not supported|unknown model_type|unsupported model_type"),
+            sign("architecture", r"architectures? \S{1,80} (?:is|are) not (?:yet )?supported|(?:unknown|unrecognized) (?:model )?architecture|architecture \S{1,60} not supported"),
+            sign("is not supported", r"(?:ForCausalLM|ForConditionalGeneration|Model|LMHeadModel)\S{0,4}\]?'? (?:is|are) not supported|model \S{1,80} is not supported"),
+            sign("unrecognized configuration class"), sign("rope_scaling` must be a dictionary"), sign("rope_scaling", r"must be|missing required keys|unrecognized keys.{0,80}error|KeyError|unknown"),
+            sign("unknown rope scaling type"), sign("unknown rope"), sign("rope type", r"unknown|unsupported|not supported"),
+            sign("config' object has no attribute"), sign("config_mapping[", r"KeyError"),
+            sign("there is no module or parameter named"), sign("was only supported", r"vllm until|removed"), sign("previously supported in vllm until"), sign("no longer supported", r"model|architecture"),
+            sign("sharded is not supported for automodel"), sign("not supported for automodel"), sign("must match the size of tensor b"),
+            sign("not implemented", r"model (?:type|class).{0,60}not implemented"), sign("config.architectures", r"error|none|missing"),
+            sign("does not support", r"(?:ForCausalLM|ForConditionalGeneration)\S{0,4} does not support"), sign("cannot find model module"),
+            sign("no model architectures are specified"), sign("could not find model class"),
+        ),
+    ),
+    Failure(
+        "unknown_model_key", "UNSUPPORTED_ARCHITECTURE", SPECIFIC - 2, 0.8,
+        "This server version lacks something the model's configuration asks for.",
+        "Use a server version that supports the model.",
+        (
+            sign("keyerror", r"KeyError: '(?:qwen\w*|llama\w*|mistral\w*|mixtral|gemma\w*|phi\w*|deepseek\w*|gpt_oss|glm\w*|chatglm|mllama|cohere\w*|starcoder2|olmo\w*|internlm\w*|dbrx|exaone\w*|granite\w*|minicpm\w*|falcon\w*|jamba|mamba\w*|nemotron\w*|smollm\w*|step\w*|kimi\w*|ernie\w*|hunyuan\w*)'"),
+            sign("unexpected keyword argument", r"(?:Config|ForCausalLM|ForConditionalGeneration|Attention|RotaryEmbedding)\S{0,30}\(\) got an unexpected keyword"),
+            sign("assert \"factor\" in rope_scaling"), sign("keyerror: 'type'"), sign("keyerror: 'rope_type'"), sign("keyerror: 'factor'"),
+        ),
+    ),
+    Failure(
+        "quantisation_mismatch", "QUANTIZATION_ERROR", ROOT - 4, 0.94,
+        "The quantisation asked for and the checkpoint (or the server) do not match.",
+        "Leave quantization out for a pre-quantised checkpoint, or name the one it was made with; see that the server supports it.",
+        (
+            sign("keyerror", r"KeyError: '[^']{0,200}(?:qweight|qzeros|g_idx|absmax|quant_map|quant_state|input_scale|weight_scale|output_scale|\.scales|\.rows|bitsandbytes|scale_inv|weight_packed)[^']{0,60}'"),
+            sign("does not exist", r"weight \S+(?:qweight|qzeros|g_idx|scales) does not exist"),
+            sign("quantization method", r"quantization method.{0,160}(?:does not match|is not supported|not supported|unknown|invalid)|(?:unknown|invalid|unsupported) quantization method", r"current GPU|Minimum capability|compute capability"),
+            sign("not supported for quantization method"), sign("supported dtypes:", r"quantiz"),
+            sign("cannot find the config file for"), sign("quantize_config.json", r"error|not found|no such|cannot"), sign("quant_config", r"error|none|missing|not found"),
+            sign("unknown quantization"), sign("unsupported quantization"), sign("unrecognized quantization"), sign("invalid quantization"),
+            sign("quantization", r"quantization \S{1,40} is not (?:currently )?supported|not supported.{0,60}quantization|quantization.{0,60}not (?:yet )?(?:supported|implemented)", r"GPU|capability|INFO"),
+            sign("quantiz", r"failed to (?:de)?quantize|quantized? (?:model|weights?|checkpoint).{0,80}(?:mismatch|incompatib|unsupported|only supported)"),
+            sign("bitsandbytes", r"bitsandbytes.{0,80}(?:not supported|only supports|is not compatible|does not support|conflict)", r"install"),
+            sign("quant method", r"unknown|unsupported|not supported"), sign("quant_method", r"unknown|unsupported|not supported|KeyError|must"),
+            sign("group_size", r"group_size.{0,80}(?:not supported|must be|divisible|unsupported)"),
+            sign("gptq", r"gptq.{0,100}(?:not supported|cannot|failed|not implemented|only supports)", r"current GPU|Minimum capability"), sign("awq", r"\bawq\b.{0,100}(?:not supported|cannot|failed|not implemented|only supports)", r"current GPU|Minimum capability"),
+            sign("marlin", r"marlin.{0,100}(?:not supported|cannot|unsupported|incompatib|failed)", r"INFO|capability"),
+            sign("weight_bits", r"only|not supported|must"), sign("fp8", r"fp8.{0,80}(?:only supported on|checkpoint.{0,40}(?:mismatch|expected))", r"fp8e4nv|capability"),
+            sign("torch_dtype", r"awq|gptq.{0,60}float16"), sign("unable to find quantization config"), sign("missing quantization config"),
+            sign("gguf", r"gguf.{0,80}(?:not supported|unsupported|unknown)"),
+        ),
+    ),
+    Failure(
+        "does_not_divide", "SHARDING_ERROR", ROOT - 3, 0.94,
+        "The model cannot be split over this number of GPUs.",
+        "Use a number of GPUs that divides the attention heads (and the quantisation groups).",
+        (
+            sign("divisible by", r"(?:attention|heads?|vocab|hidden|tensor.?parallel|world.?size|num_shards?|partition|tp_size|experts?|intermediate|input_size|output).{0,160}(?:not |must be |be |isn't )?divisible by|divisible by.{0,60}(?:tensor|tp|world|num_shard|shards|block|parallel)"),
+            sign("is not divisible by"), sign("must be divisible"),
+            sign("not aligned with the quantized weight shape"), sign("too large tensor parallel"),
+            sign("notenoughcudadevices"), sign("only found", r"sharded|shards?|cuda devices"),
+            sign("number of required gpus exceeds"), sign("world size", r"world size.{0,100}(?:larger|greater|exceeds|more than|not equal|mismatch|does not match)"),
+            sign("tensor_parallel", r"tensor_parallel\w*.{0,80}(?:larger|greater|exceeds|more than|cannot be|should be|must be|not supported)"), sign("tensor parallel size", r"(?:larger|greater|exceeds|more than|cannot be|must be|should)"),
+            sign("tp_size", r"(?:larger|greater|exceeds|more than|must|not supported|divis)"),
+            sign("num_shard", r"cannot be|higher|greater|exceed|must"), sign("not enough gpus"), sign("gpus available", r"(?:requires?|needs?|requested|but only|only)"),
+            sign("invalid device ordinal"), sign("invalid device id"), sign("placement group", r"(?:can't|cannot|could not|unable|error|waiting|exceed|more than|infeasible)", r"INFO"),
+            sign("does not allocate any gpus on the driver"), sign("pipeline parallel", r"not supported|must|cannot"), sign("expert parallel", r"not supported|must|cannot"),
+        ),
+    ),
+    Failure(
+        "gpus_do_not_talk", "SHARDING_ERROR", SPECIFIC, 0.9,
+        "The GPUs or worker processes could not talk to each other.",
+        "Check shared memory, NCCL and peer-to-peer settings; one GPU avoids it where the model fits.",
+        (
+            sign("nccl error"), sign("ncclunhandled"), sign("ncclsystemerror"), sign("ncclinternalerror"), sign("ncclinvalid"), sign("ncclremoteerror"),
+            sign("distbackenderror"), sign("distnetworkerror"), sign("diststoreerror"), sign("/dev/shm", r"nccl|no space|shared memory|bus error"),
+            sign("batch testing peer-to-peer access"), sign("custom_all_reduce", r"\.cuh?:\d+|error|invalid|failed", r"WARNING|INFO|^\s*File"), sign("cudart error"),
+            sign("connectfullmesh failed"), sign("gloo", r"(?:connect|timed? ?out|failed|closed)"), sign("watchdog caught collective operation timeout"), sign("collective operation timeout"),
+            sign("timed out initializing process group"), sign("timed out after", r"clients joined|rank|store|barrier"), sign("clients joined"), sign("init_process_group", r"error|timeout|timed"),
+            sign("peer access is not supported"), sign("peer access", r"error|failed|unsupported"), sign("p2p", r"cuda error|failed: |p2p access error", r"WARNING|INFO|test failed"), sign("nvls", r"error|failed"), sign("unhandled cuda error", r"nccl"),
+            sign("ray", r"ray(?:\.exceptions)?.{0,40}(?:ActorDiedError|RayActorError|actor died|raylet died|ConnectionError)"), sign("shared memory", r"bus error|insufficient shared memory|shm_broadcast.{0,80}(?:error|timeout)", r"out of resource"),
+            sign("bus error", None), sign("libfabric", r"error|failed"), sign("efa", r"\befa\b.{0,40}(?:error|failed)"),
+        ),
+    ),
+    Failure(
+        "tokenizer", "TOKENIZER_ERROR", ROOT - 6, 0.92,
+        "The tokenizer cannot be loaded.",
+        "Use a server version whose tokenizers library can read the files, or add the missing tokenizer files.",
+        (
+            sign("untagged enum"), sign("can't load tokenizer for"), sign("couldn't instantiate the backend tokenizer"),
+            sign("tokenizer class", r"does not exist|not currently imported|not found|unknown"), sign("unable to load vocabulary"),
+            sign("tokenizer' object has no attribute"), sign("tokenizerfast' object has no attribute"), sign("failed to load tokenizer"), sign("failed to load the tokenizer"), sign("error loading tokenizer"), sign("cannot load tokenizer"), sign("could not load tokenizer"),
+            sign("tokenizer", r"tokenizer\S{0,40}(?:\.json|\.model|_config).{0,100}(?:not found|no such file|does not exist|missing|invalid|could not)|(?:no such file|not found|missing|could not).{0,120}tokenizer\S{0,20}\.(?:json|model)", r"INFO|WARN|No tokenizer"),
+            sign("tokenizer", r"tokenizer.{0,80}(?:mismatch|is not supported|not recognized|is not valid|failed to parse|unsupported)|unrecognized tokenizer|unknown tokenizer", r"INFO|WARN"),
+            sign("prepend_scheme"), sign("chat template", r"(?:error|invalid|failed|cannot|does not|none).{0,80}chat template|chat template.{0,60}(?:not found|invalid|error|does not exist|failed)", r"INFO|WARN"), sign("chat_template", r"TemplateError|TemplateSyntaxError|invalid"),
+            sign("sentencepiece", r"(?:parsing|internal|sentencepiece_processor\.cc).{0,60}"), sign("tokenizers", r"tokenizers\S{0,20}(?:\.\w+)?.{0,20}(?:expected value|parse error|panicked)"), sign("tiktoken", r"error|failed|invalid"),
+            sign("no fast tokenizer"), sign("slow tokenizer", r"cannot|required|error"), sign("vocab_size", r"vocab_size.{0,60}(?:mismatch|does not match)"), sign("harmonyerror"), sign("error loading vocab"),
+        ),
+    ),
+    Failure(
+        "import_fails", "MISSING_DEPENDENCY", SPECIFIC - 1, 0.88,
+        "A library the server or the model's own code needs is missing or has the wrong version.",
+        "Use an image that contains it, in the version the model's code expects.",
+        (
+            sign("no module named"), sign("cannot import name"), sign("cannot open shared object file"), sign("undefined symbol"), sign("dll load failed"),
+            sign("failed to be inspected"), sign("requires the following packages that were not found"),
+            sign("pip install", r"(?:please|run|with|via|try|need|required?|install).{0,60}pip install|pip install", r"INFO|WARN|upgrade pip|notice|Running command"),
+            sign("please install", None, r"INFO|WARN|for better|best performance|pynvml"), sign("is not installed", None, r"INFO|WARN"), sign("are not installed", None, r"INFO|WARN"), sign("library but it was not found"), sign("to be installed", r"requires"), sign("packagenotfounderror"), sign("versionconflict"), sign("distributionnotfound"),
+            sign("is required for", r"(?:Error|Exception).{0,80}is required for|(?:version|>=|==).{0,60}is required for"), sign("importerror:", None), sign("modulenotfounderror"), sign("glibc", r"version `?GLIBC\S* not found"), sign("glibcxx"),
+            sign("can't pickle"), sign("cannot pickle"), sign("picklingerror"), sign("has no attribute", r"module '[\w.]+' has no attribute|partially initialized module"), sign("_opnamespace"), sign("could not import", r"flash|kernel|module|vllm|exllama", r"Mamba"),
+            sign("numpy.dtype size changed"), sign("compiled using numpy 1.x"), sign("is required but found", None), sign("but found", r"is required for a normal functioning|required.{0,40}but found"), sign("requires transformers", r">=|version|=="),
+        ),
+    ),
+    Failure(
+        "remote_code", "INVALID_ARGUMENT", ROOT - 4, 0.84,
+        "The model brings its own code, and the server was not allowed to run it.",
+        "Allow it after reading it (TRUST_REMOTE_CODE in the server's own spelling), or choose a version that knows the model natively.",
+        (sign("trust_remote_code", r"set the option|requires you to execute|please pass|must be|need|trust_remote_code=True`? to", r"INFO|args|Namespace|ServerArgs|trust_remote_code=(?:True|False),"), sign("contains custom code which must be executed")),
+    ),
+)  # fmt: skip

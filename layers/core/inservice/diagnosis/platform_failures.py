@@ -1,0 +1,107 @@
+"""Failures of the ground a server stands on: GPU, driver, compiler, image, entry point, arguments, time."""
+
+# ruff: noqa: E501 - the signs are data: a table whose rows would only get harder to read if wrapped.
+
+from __future__ import annotations
+
+from inservice.diagnosis.failure import ROOT, SPECIFIC, SYMPTOM, WEAK, Failure, sign
+
+PLATFORM_FAILURES: tuple[Failure, ...] = (
+    Failure(
+        "gpu_too_old", "UNSUPPORTED_GPU", ROOT - 2, 0.95,
+        "The GPU cannot run what the image or the settings ask for.",
+        "Use an instance type with a newer GPU, or an older image, data type or attention backend.",
+        (
+            sign("no kernel image is available"), sign("compute capability", r"(?:only supported|at least|requires?|not supported|below|>=|minimum|has compute capability|less than|higher|does not)", r"Compute capability below sm80\. Use|INFO|WARN|falling back|cannot use flash"),
+            sign("only supports sm"), sign("only support sm"), sign("only supported on gpus with"), sign("is only supported on devices"), sign("only supports ampere"), sign("ampere gpus or newer"), sign("ampere", r"(?:require|only|need).{0,40}ampere", r"INFO|WARN|falling"),
+            sign("fa2 is only supported"), sign("fa version", r"not supported"), sign("requires flash attention", None, r"INFO"), sign("flash attention", r"flash attention.{0,40}(?:not supported|is not available|only supported)|(?:sharded|tensor).{0,60}flash attention", r"INFO|WARN"), sign("flashattention", r"(?:requires|only supports|not supported)", r"INFO|WARN|falling|cannot use"), sign("flash attention enabled models", None, r"WARN|Could not import"),
+            sign("not supported for the current gpu"), sign("minimum capability"), sign("not supported on this gpu"), sign("not supported in this architecture"), sign("fp8e4nv"), sign("not supported on this device"), sign("gpu is not supported"), sign("gpu not supported"), sign("unsupported gpu"),
+            sign("device-type mismatch"), sign("device acquire failed"), sign("arch_mismatch"), sign("out of resource", r"shared memory"), sign("outofresources", r"shared memory|Hardware limit"), sign("hardware limit:"), sign("sm_", r"\bsm_?\d+\w? is not (?:supported|compatible)|not supported on sm_?\d+|requires sm_?\d+"),
+            sign("does not support bfloat16"), sign("bfloat16 is only supported"), sign("invalid device function"), sign("no valid attention backend"), sign("not valid for this configuration"),
+        ),
+    ),
+    Failure(
+        "driver_mismatch", "UNSUPPORTED_GPU", ROOT - 1, 0.93,
+        "The host's GPU driver and the image's CUDA do not match, or no GPU is visible.",
+        "Set the host AMI that matches the image's CUDA (InferenceAmiVersion), and use a GPU instance type.",
+        (
+            sign("driver version is insufficient"), sign("driver on your system is too old"), sign("unsupported display driver"), sign("forward compatibility was attempted"), sign("cuda_error_compat_not_supported"), sign("error 803"), sign("error 804"), sign("compat mode", r"unsupported|not supported"),
+            sign("found no nvidia driver"), sign("no nvidia driver"), sign("no cuda gpus are available"), sign("no cuda-capable device"), sign("no gpus found"), sign("no gpu found"), sign("no gpu detected"), sign("no gpu available"), sign("failed to infer device type"), sign("device type", r"device type.{0,30}(?:empty|not be inferred)|infer device type"), sign("torch.cuda.is_available() is false"), sign("cuda is not available"), sign("torch not compiled with cuda"), sign("cuda unknown error"), sign("cuda driver initialization failed"), sign("cuda initialization: ", r"error|unexpected|driver", r"UserWarning"), sign("driver/library version mismatch"), sign("nvml", r"(?:failed|error|couldn't|not found|nvmlerror)", r"INFO|WARN|deprecated"),
+            sign("[cuda-preflight]", r"fail|error|set |insufficient|InferenceAmi|too old|mismatch"), sign("unsatisfied condition: cuda"), sign("unsatisfied condition: driver"), sign("requirement error"), sign("could not select device driver"), sign("nvidia-container-cli", r"error"), sign("unsupported toolchain"), sign("cuda_error_no_device"), sign("unknown or invalid runtime name: nvidia"), sign("neuron", r"no neuron device|nrt_init.{0,60}(?:fail|error)|neuron driver.{0,60}(?:not|incompat|old)"), sign("device kernel image is invalid"), sign("system not yet initialized"), sign("cuda error: system"),
+        ),
+    ),
+    Failure(
+        "compilation", "COMPILE_ERROR", SPECIFIC + 1, 0.88,
+        "Compiling the model or its kernels failed.",
+        "Turn compilation off (eager mode), or use an image that holds the compiler and headers.",
+        (
+            sign("inductorerror"), sign("torch._dynamo.exc"), sign("torch._inductor.exc"), sign("backendcompilerfailed"), sign("torch.compile", r"(?:failed|error|unsupported|requires)", r"INFO|WARN|cache"), sign("loweringexception"),
+            sign("calledprocesserror", r"gcc|g\+\+|clang|nvcc|ninja|/cc\b|c\+\+|cmake|hipcc"), sign("ninja: build stopped"), sign("error building extension"), sign("failed to find c compiler"), sign("fatal error:", r"\.(?:h|hpp|cuh):? ?(?:No such file|file not found)|\.h: no such"), sign("ninja is required"),
+            sign("could not find nvcc"), sign("nvcc", r"(?:nvcc fatal|not found|no such file|error)", r"INFO|WARN"), sign("cuda_home", r"not set|environment variable|does not exist", r"INFO|WARN"), sign("triton.compiler.errors"), sign("compilationerror"), sign("compilation failed"), sign("failed to compile"), sign("compile failed"), sign("compilation error"), sign("compilation of", r"failed"),
+            sign(".triton/cache"), sign("triton_cache", r"error|no such"), sign("cuda_utils", r"undefined symbol|cannot open|no such"), sign("passmanager::run failed"), sign("llvm error"), sign("ptxas", r"fatal|error|failed|not defined"), sign("neuronx-cc", r"fail|error|status"), sign("neuronx_cc", r"fail|error"), sign("neff", r"(?:fail|error|incompatib|mismatch|not found|version)", r"INFO"), sign("nvrtc", r"error|fail"), sign("jit compil", r"error|fail"), sign("deepgemm", r"(?:compil|jit).{0,40}(?:fail|error)|assert"), sign("python.h", r"no such file|not found"), sign("libcuda.so: cannot find"), sign("cannot find -lcuda"), sign("tensorrt", r"(?:engine).{0,40}(?:build|deserializ|version|incompat).{0,40}(?:fail|error|mismatch|not)"), sign("serialization assertion", None), sign("capture cuda graph failed", None, r"out of memory"),
+        ),
+    ),
+    Failure(
+        "container_entry", "BAD_CONTAINER", ROOT - 2, 0.94,
+        "The container's program cannot be started, or does not answer as SageMaker asks.",
+        "Build the image for the instance's architecture, with an executable `serve`, answering /ping and /invocations on port 8080.",
+        (
+            sign("exec format error"), sign("executable file not found"), sign("exec user process caused"), sign("oci runtime create failed", None, r"cuda|nvidia|requirement"), sign("failed to create shim task", None, r"cuda|nvidia|requirement"), sign("runc create failed", None, r"cuda|nvidia"), sign("unable to start container process", None, r"cuda|nvidia"), sign("failed to start container", None, r"cuda|nvidia"),
+            sign("exec: ", r"exec: \"?\S+\"?:? .{0,40}(?:not found|permission denied|no such file)"), sign("exec /", r"exec /\S+: (?:no such file|permission denied|exec format)"), sign("serve: ", r"serve: (?:not found|command not found|no such file)"), sign("command not found"), sign("permission denied", r"(?:entrypoint|\.sh|/serve|exec|bin/)"), sign("bad interpreter"), sign("entrypoint", r"no such file|not found|permission denied|cannot"), sign("can't open file"), sign("unable to access jarfile"), sign("could not find or load main class"),
+            sign("/ping http/1", r"/ping HTTP/1\.\d\"?,?\s+(?:4\d\d|5\d\d)"), sign("worker failed to boot"), sign("no handler found"), sign("handler", r"handler.{0,60}(?:not found|could not|cannot|no such|failed to)", r"INFO|signal"), sign("model_fn", r"error|not|missing|none"), sign("inference.py", r"(?:no such|not found|missing)"), sign("no module named 'inference'"), sign("no module named 'code'"), sign("invalid mar"), sign("modelarchiv", r"error|failed|exception"), sign("accept-bind-to-port"), sign("input_fn", r"error|not implemented"), sign("unrecognized content type"),
+        ),
+        at_any_level=False,
+    ),
+    Failure(
+        "image_pull", "IMAGE_PULL", ROOT, 0.94,
+        "The image cannot be fetched.",
+        "Check that the image exists in this region and that the execution role may read the repository.",
+        (
+            sign("imagepullbackoff"), sign("errimagepull"), sign("pull access denied"), sign("manifest unknown"), sign("manifest for", r"not found"), sign("failed to pull image"), sign("failed to pull and unpack"), sign("error pulling image"), sign("toomanyrequests", r"pull|rate"), sign("no basic auth credentials"), sign("requested image not found"), sign("cannotpullcontainer"), sign("cannot pull"), sign("pull rate limit"), sign("invalidimagename"), sign("no matching manifest"), sign("repository does not exist", None), sign("back-off pulling image"), sign("image not found"), sign("unauthorized: authentication required"), sign("failed to resolve reference"),
+        ),
+        at_any_level=True,
+    ),
+    Failure(
+        "bad_argument", "INVALID_ARGUMENT", ROOT - 8, 0.92,
+        "The server refuses one of its arguments or environment variables.",
+        "Correct or remove it; an unknown SM_VLLM_* or SM_SGLANG_* name becomes an unknown flag.",
+        (
+            sign("unrecognized arguments"), sign("error: argument"), sign("invalid choice"), sign("unexpected argument"), sign("expected one argument"), sign("ambiguous option"), sign("no such option"), sign("error: invalid value"), sign("error: the following required arguments"), sign("following arguments are required"), sign("invalid value for"), sign("a value is required for"), sign("cannot be used multiple times"), sign("the argument '", r"cannot be used with"), sign("unknown option"), sign("unrecognized option"), sign("got unexpected extra argument"), sign("invalid value '"),
+            sign("argumentvalidation"), sign("`max_input", r"must be"), sign("max_batch_prefill_tokens", r"must be"), sign("must be >= `?max", None), sign("`max_total_tokens` must be", None, r"max_batch_total"), sign("`max_input_length` must"), sign("derived max_model_len"), sign("vllm_allow_long_max_model_len"), sign("greater than the derived"), sign("max_position_embeddings", r"(?:greater|exceed|larger|longer)", r"INFO|WARN"), sign("max_num_batched_tokens", r"(?:smaller than|must be|greater than or equal|less than|too small)", r"INFO"), sign("max_num_seqs", r"(?:must be|smaller than|greater than)", r"INFO|out of memory|consider"), sign("longer than the derived"), sign("context length", r"(?:exceeds|greater than|longer than|larger than).{0,80}(?:model|derived|context)", r"INFO|WARN|KV"),
+            sign("cannot be enabled at the same time"), sign("cannot be used together"), sign("mutually exclusive"), sign("cannot both be"), sign("can't be used with"), sign("cannot be used with"), sign("is not compatible with", r"(?:--|argument|option|flag|mode|enable)", r"INFO|WARN|vLLM|Transformers"), sign("incompatible", r"(?:options?|arguments?|flags?|settings?)"), sign("not allowed with argument"), sign("cannot set both"), sign("conflicting", r"(?:options?|arguments?|flags?|settings?|config)"), sign("only one of"),
+            sign("validation error for", r"\d+ validation errors? for"), sign("missing 1 required"), sign("vllm_port", r"(?:error|invalid|appears to be a uri|tcp://|looks like)"), sign("tcp://", r"VLLM_PORT|invalid literal for int|PORT.{0,40}error"), sign("invalid literal for int()"), sign("invalid literal for float"), sign("could not convert string to"), sign("invalid json", r"argument|--|config"), sign("please set", r"(?:environment variable|--\w|\w+=)", r"INFO|WARN"), sign("must be set", r"(?:HF_MODEL_ID|environment|env|--\w|argument)", r"INFO"), sign("hf_model_id", r"must|not set|required|unset|missing"), sign("is not a valid", r"(?:argument|option|value|choice|backend|\w+Enum|dtype|port)"), sign("serving.properties", r"error|invalid|missing"), sign("unsupported", r"unsupported (?:argument|option|value|dtype|data type|parameter|load.?format|engine|rolling.?batch)"), sign("invalid configuration"), sign("must be greater than 0"), sign("must be a positive"), sign("must be in the range"), sign("value error,", None), sign("no such argument"), sign("bad value for"),
+        ),
+    ),
+    Failure(
+        "port_in_use", "INVALID_ARGUMENT", WEAK, 0.6,
+        "A port the server wants is taken.",
+        "Let the server listen on its default port; two servers in one container need two ports.",
+        (sign("address already in use"), sign("eaddrinuse")),
+    ),
+    Failure(
+        "not_ready_in_time", "STARTUP_TIMEOUT", WEAK + 3, 0.8,
+        "The server was not ready when its time was up.",
+        "Give it a longer start-up window.",
+        (
+            sign("startup probe failed"), sign("failed startup probe"), sign("failed liveness probe"), sign("liveness probe failed"), sign("readiness probe failed"),
+            sign("timed out waiting", r"engine|server|model|ready|start|worker|shard|health", r"clients|NCCL|rank"), sign("did not receive response from front-end"), sign("did not become ready"), sign("not ready within"), sign("was not ready"), sign("failed to start within"), sign("failed to become ready"), sign("failed to become healthy"), sign("did not start in time"), sign("timeout waiting for", r"engine|server|model|ready|start|worker|shard|health"), sign("timed out", r"(?:start-?up|health.?check|model load\w*|loading (?:the )?model|waiting for (?:the )?(?:server|engine|model)).{0,80}timed out|timed out.{0,60}(?:start-?up|loading|health check|to start|ready)", r"NCCL|rank"), sign("exceeded its progress deadline"), sign("deadline exceeded", r"progress|start|ready|context"), sign("model loading timeout"), sign("load model timeout"), sign("startup timeout"), sign("warmup timeout"), sign("watchdog timeout"), sign("timeouterror", r"(?:engine|server|ready|start|load|shard|health)"), sign("took too long", None), sign("predictor", r"time(?:d )?out.{0,40}(?:load|start|init)"), sign("worker timeout", r"pid|critical"),
+        ),
+        at_any_level=True,
+    ),
+    Failure(
+        "crash_without_cause", "CRASH_UNKNOWN", SYMPTOM + 5, 0.7,
+        "The server crashed, and the log does not say why.",
+        "Read the lines quoted, and the lines before them in the full log.",
+        (
+            sign("segmentation fault"), sign("core dumped"), sign("signal 11"), sign("signal 6"), sign("sigabrt"), sign("sigsegv"), sign("fatal python error"), sign("panicked at"), sign("illegal memory access"), sign("device-side assert"), sign("assertionerror"), sign("illegal instruction"), sign("terminate called after"), sign("zmqerror"), sign("runtimeerror:"), sign("notimplementederror"), sign("valueerror:"), sign("typeerror:"), sign("attributeerror:"), sign("keyerror:"), sign("indexerror:"), sign("unboundlocalerror:"), sign("nameerror:"), sign("oserror:"), sign("filenotfounderror:"), sign("permissionerror:"), sign("syntaxerror:"), sign("exception:", r"\w*Exception: \S", r"initialization failed due to|Task exception"), sign("cuda error:"), sign("systemexit: 1"), sign("eoferror"), sign("brokenpipeerror"), sign("connectionerror"), sign("assertion failed"), sign("assertion `"), sign("cudnn_status"), sign("cublas_status"), sign("llm engine", r"error|dead|failed", r"INFO"), sign("timeouterror", None), sign("recursionerror"), sign("unicodedecodeerror"), sign("stopiteration"), sign("notadirectoryerror"), sign("runtimeerror "), sign("internalerror"), sign("abort(3)"), sign("zerodivisionerror"),
+        ),
+    ),
+    Failure(
+        "wrapper", "CRASH_UNKNOWN", SYMPTOM, 0.6,
+        "The server reports that it failed; the reason is not in the log.",
+        "The reason stands in lines that are missing here: look further up in the full log.",
+        (
+            sign("shardcannotstart"), sign("webserverfailed"), sign("shard", r"Shard (?:\d+ )?failed to start"), sign("engine core initialization failed"), sign("engine process failed to start"), sign("enginecore failed to start"), sign("workerproc initialization failed"), sign("application startup failed"), sign("failed to load all models"), sign("worker died"), sign("model server exited unexpectedly"), sign("received sigquit from a child"), sign("scheduler hit an exception"), sign("hit an exception"), sign("got fatal signal from worker"), sign("rpcserver process died"), sign("background loop has errored"), sign("load model failed"), sign("failed to load model", None), sign("backend worker process die"), sign("worker disconnected"), sign("initialization failed", None, r"init ok"), sign("exited with code", r"code [1-9]"), sign("exit status 1"), sign("exit code 1", r"exit code 1\b"), sign("exited with", r"non-zero|status [1-9]"), sign("startup failed"), sign("failed to start", None, r"INFO|WARN"), sign("engine dead"), sign("enginedeaderror"), sign("unable to load model", None), sign("model couldn't be loaded"), sign("stopping worker", r"error|die"),
+        ),
+    ),
+)  # fmt: skip

@@ -1,0 +1,206 @@
+"""Finds the known failures in a log and picks the one closest to the root."""
+
+# ruff: noqa: E501 - the signs are data: a table whose rows would only get harder to read if wrapped.
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from inservice.contracts import Cause
+from inservice.diagnosis.failure import FRAMES, SPECIFIC, SYMPTOM, Failure, Sign
+from inservice.diagnosis.hub_failures import HUB_FAILURES
+from inservice.diagnosis.log import Log, loud, said_in
+from inservice.diagnosis.memory_failures import MEMORY_FAILURES
+from inservice.diagnosis.model_failures import MODEL_FAILURES
+from inservice.diagnosis.platform_failures import PLATFORM_FAILURES
+from inservice.diagnosis.progress import BANNERS, READY_MARKS
+
+LOG_FAILURES: tuple[Failure, ...] = (*MEMORY_FAILURES, *HUB_FAILURES, *MODEL_FAILURES, *PLATFORM_FAILURES)
+
+# A pattern sees this much of a line around its literal: argument dumps are one line of 100 kB.
+_BEFORE, _AFTER = 400, 900
+_CONTEXT_LINES = 120
+# What a warning is worth once the process has died: TGI warns why Flash Attention is missing, then dies of it.
+_WARNED = 30
+# Servers echo their arguments; words in them are settings, not events.
+_ECHO = re.compile(r"\bArgs \{|Namespace\(|ServerArgs\(|non-default args|engine args:|with config: ", re.IGNORECASE)
+# Announced and then ignored: SGLang's MLIR message, Ray's shutdown, PyTorch's reminders.
+_HARMLESS = re.compile(
+    r"can be ignored|can safely be ignored|please ignore|process group has NOT been destroyed|Could not import Mamba|Token file not found|"
+    r"client socket cannot be retrieved|detoken(?:izer)? init state: init ok|If out-of-memory error occurs|Exception ignored in|"
+    r"If you are running out of memory|resource_tracker|leaked \w+ objects",
+    re.IGNORECASE,
+)
+
+# Where an exception with no telling words was raised. Checked against the innermost frames.
+_PLACES: tuple[tuple[re.Pattern[str], Cause], ...] = (
+    (re.compile(r"torch/_inductor|torch/_dynamo|triton/(?:compiler|backends|runtime)|cpp_extension|xla_extension|torch_neuronx"), "COMPILE_ERROR"),
+    (re.compile(r"quantization/|/quantize|gptq|awq|bitsandbytes/|compressed_tensors"), "QUANTIZATION_ERROR"),
+    (re.compile(r"custom_all_reduce|pynccl|parallel_state|distributed_c10d|device_communicators|torch/distributed"), "SHARDING_ERROR"),
+    (re.compile(r"tokeniz(?:er|ation)"), "TOKENIZER_ERROR"),
+    (re.compile(r"argparse\.py|arg_utils\.py|cli_args\.py|server_args\.py|pydantic/"), "INVALID_ARGUMENT"),
+    (re.compile(r"transformers/(?:models/auto|configuration_utils|modeling_rope)|models/registry\.py"), "UNSUPPORTED_ARCHITECTURE"),
+    (re.compile(r"load_weights|weight_utils|safetensors/"), "CORRUPT_WEIGHTS"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A known failure seen at a line; `cause` may be narrower than the failure's own."""
+
+    failure: Failure
+    cause: Cause
+    rank: int
+    confidence: float
+    line: int
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search brought: the hit closest to the root, all hits of its attempt, and how often it came back."""
+
+    root: Hit | None
+    hits: tuple[Hit, ...]
+    attempts: int
+    repeats: int
+
+
+def search(log: Log) -> Found:
+    """The failure closest to the root, in the last attempt that has one."""
+    starts = _attempts(log)
+    ready = _ready_lines(log)
+    hits = sorted(_hits(log, LOG_FAILURES), key=lambda hit: hit.line)
+    by_attempt = [
+        [hit for hit in hits if start <= hit.line < end]
+        for start, end in zip(starts, [*starts[1:], len(log.lines)], strict=True)
+    ]
+    bounds = list(zip(starts, [*starts[1:], len(log.lines)], strict=True))
+    chosen: Hit | None = None
+    kept: list[Hit] = []
+    for (start, end), some in zip(reversed(bounds), reversed(by_attempt), strict=True):
+        last_ready = max((line for line in ready if start <= line < end), default=None)
+        some = _after_ready(some, last_ready)
+        best = choose(some)
+        if best and (chosen is None or (chosen.rank <= SYMPTOM + 5 < best.rank)):
+            chosen, kept = best, some
+        if (chosen and chosen.rank > SYMPTOM + 5) or (last_ready is not None and best is None):
+            break
+    repeats = sum(any(h.cause == chosen.cause for h in some) for some in by_attempt) if chosen else 0
+    return Found(chosen, tuple(kept), len(starts), repeats)
+
+
+def search_text(text: str, failures: Iterable[Failure]) -> Hit | None:
+    """The failure closest to the root in one short text, such as a FailureReason."""
+    return choose(list(_hits(Log((text,), (text,)), failures, any_level=True)))
+
+
+def choose(hits: list[Hit]) -> Hit | None:
+    """The hit closest to the root: the highest rank, then the earliest line."""
+    if not hits:
+        return None
+    # An error of its own, earlier, explains why a process was killed afterwards.
+    best = max(hits, key=lambda hit: (hit.rank // 10, -hit.line, hit.rank))
+    return best
+
+
+def _after_ready(hits: list[Hit], ready: int | None) -> list[Hit]:
+    """Without what was survived: errors before the server reported ready did not end it."""
+    if ready is None:
+        return hits
+    return [hit for hit in hits if hit.line > ready and hit.rank >= SPECIFIC - 5]
+
+
+def _hits(log: Log, failures: Iterable[Failure], any_level: bool = False) -> list[Hit]:
+    found: dict[tuple[str, int], Hit] = {}
+    for failure in failures:
+        for mark in failure.signs:
+            for number in log.find(mark.literal):
+                if (failure.key, number) not in found and _shows(mark, log.lines[number]):
+                    hit = _weigh(log, failure, number, any_level)
+                    if hit:
+                        found[failure.key, number] = hit
+    hits = list(found.values())
+    crashed = any(hit.rank >= SYMPTOM and not _only_warned(hit) for hit in hits)
+    return [_undisguised(hit) for hit in hits if crashed or not _only_warned(hit)]
+
+
+def _shows(mark: Sign, line: str) -> bool:
+    position = line.lower().find(mark.literal)
+    around = line[max(0, position - _BEFORE) : position + _AFTER]
+    if mark.pattern and not mark.pattern.search(around):
+        return False
+    return not (mark.unless and mark.unless.search(around))
+
+
+def _weigh(log: Log, failure: Failure, number: int, any_level: bool) -> Hit | None:
+    line = log.lines[number]
+    if _HARMLESS.search(line[:3000]) or (_ECHO.search(line[:400]) and not any_level):
+        return None
+    if _is_code(line):
+        return None
+    rank, confidence, cause = failure.rank, failure.confidence, failure.cause
+    if not (any_level or failure.at_any_level or loud(line)):
+        rank, confidence = rank - 1000 - _WARNED, confidence - 0.25
+    if failure.decide or rank <= SYMPTOM + 5:
+        before = list(log.lines[max(0, number - _CONTEXT_LINES) : number])
+        decided = failure.decide(before, line) if failure.decide else None
+        if decided:
+            cause, confidence = _cause(decided), min(0.95, confidence + 0.08)
+        elif failure.key == "gpu_out_of_memory":
+            confidence = 0.7
+        if failure.key == "crash_without_cause" and (place := _place(before)):
+            cause, rank, confidence = place, FRAMES if rank > 0 else rank, 0.68
+    return Hit(failure, cause, rank, confidence, number)
+
+
+def _cause(name: str) -> Cause:
+    return name  # type: ignore[return-value]
+
+
+def _only_warned(hit: Hit) -> bool:
+    return hit.rank < 0
+
+
+def _undisguised(hit: Hit) -> Hit:
+    return replace(hit, rank=hit.rank + 1000) if _only_warned(hit) else hit
+
+
+def _is_code(line: str) -> bool:
+    """A source line quoted in a traceback: the raise statement, not the message."""
+    said = line.strip()
+    return bool(re.search(r"(?:^|\s|\]\s?)raise \w+(?:\.\w+)*\($|(?:\s|^)raise \w*(?:Error|Exception)\(\s*f?[\"']?[^\"']*[\"']?$", said[-300:]) or
+                re.search(r"^\s*(?:from \S+ import |import |def |except )", said_in(said)))  # fmt: skip
+
+
+def _place(before: list[str]) -> Cause | None:
+    """The cause the innermost frames of a traceback speak for."""
+    frames = [line for line in before[-40:] if "File " in line or "file " in line][-6:]
+    for line in reversed(frames):
+        for pattern, cause in _PLACES:
+            if pattern.search(line):
+                return cause
+    return None
+
+
+def _attempts(log: Log) -> list[int]:
+    """Line numbers where attempts begin: at each start banner of the kind that came first."""
+    for literal, pattern in BANNERS:
+        lines = [number for number in log.find(literal) if pattern.search(log.lines[number][:600])]
+        if lines:
+            kept = [lines[0]]
+            # Several API server processes print the banner side by side; a restart has other lines between.
+            kept += [b for a, b in pairwise(lines) if b - a > 3]
+            return [0, *kept[1:]] if len(kept) > 1 else [0]
+    return [0]
+
+
+def _ready_lines(log: Log) -> list[int]:
+    return sorted(
+        number
+        for literal, pattern in READY_MARKS
+        for number in log.find(literal)
+        if pattern is None or pattern.search(log.lines[number][:2000])
+    )
