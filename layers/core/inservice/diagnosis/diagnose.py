@@ -75,7 +75,7 @@ def _summary(hit: Hit, found: Found) -> str:
     if hit.failure.key == "gpu_out_of_memory":
         says = {
             "GPU_OOM_WEIGHTS": "The GPU ran out of memory while the weights were loaded.",
-            "GPU_OOM_KV_CACHE": "The weights fit, but the GPU ran out of memory for the KV cache or for running a batch.",
+            "GPU_OOM_KV_CACHE": "The weights fit; the GPU ran out of memory for the KV cache or a batch.",
         }[hit.cause]
     elif hit.cause != hit.failure.cause and hit.failure.key == "crash_without_cause":
         says = f"The server crashed in code that speaks for {hit.cause}."

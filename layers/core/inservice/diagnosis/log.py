@@ -1,4 +1,4 @@
-"""A container log as lines that can be searched: colours, escapes, progress bars and JSON taken off, order put right."""
+"""A container log as lines that can be searched: colours, escapes, progress bars and JSON taken off, in order."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import accumulate
+from functools import cached_property, lru_cache
+from itertools import accumulate, pairwise
 
 # A CloudWatch export of a long crash loop; the end matters most, the start holds the first attempt.
 MOST_CHARACTERS = 24_000_000
@@ -27,6 +27,8 @@ _PROCESS_PREFIX = re.compile(
     r"|\[\d+,\d+\]<std(?:out|err)>:"
     r"|^(?:>\s)+"
 )
+_WORD = re.compile(r"[a-z]+")
+_NO_DIGITS = str.maketrans("", "", "0123456789")
 _LEVEL = re.compile(r"\b(TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|CRITICAL|FATAL)\b|(\w*Warning):")
 _GLOG = re.compile(r"^([IWEF])\d{4} \d\d:\d\d")
 _QUIET = {"TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING"}
@@ -48,8 +50,17 @@ class Log:
     def _starts(self) -> list[int]:
         return list(accumulate((len(line) + 1 for line in self.lowered.split("\n")), initial=0))
 
+    @cached_property
+    def _vocabulary(self) -> str:
+        """Every word of the log once. Logs repeat themselves, so lines that differ only in figures count once too."""
+        shapes = "\n".join(set(self.lowered.translate(_NO_DIGITS).split("\n")))
+        return "\n".join(set(_WORD.findall(shapes)))
+
     def find(self, literal: str) -> list[int]:
         """Numbers of lines that hold a lower-case literal: the first and last few dozen, in order."""
+        # Hundreds of literals are looked for and few can be there: their words tell which, at a fraction of the cost.
+        if any(word not in self._vocabulary for word in _words(literal)):
+            return []
         text, starts = self.lowered, self._starts
         found: list[int] = []
         position = text.find(literal)
@@ -62,6 +73,11 @@ class Log:
             last.append(bisect_right(starts, position) - 1)
             position = text.rfind(literal, starts[found[-1] + 1], starts[last[-1]])
         return found + last[::-1]
+
+
+@lru_cache(maxsize=4096)
+def _words(literal: str) -> tuple[str, ...]:
+    return tuple(_WORD.findall(literal.translate(_NO_DIGITS)))
 
 
 def read(text: str) -> Log:
@@ -138,6 +154,6 @@ def _newest_first(lines: list[str]) -> bool:
     step = max(1, len(lines) // 1500)
     stamps = [found for line in lines[::step] if (found := _TIME.search(line[:120]))]
     keys = [(stamp[1] or "", stamp[2]) for stamp in stamps]
-    pairs = [(a, b) for a, b in zip(keys, keys[1:], strict=False) if len(a[0]) == len(b[0]) and a != b]
+    pairs = [(a, b) for a, b in pairwise(keys) if len(a[0]) == len(b[0]) and a != b]
     falling = sum(a > b for a, b in pairs)
     return falling >= 2 and falling > 3 * (len(pairs) - falling)

@@ -14,12 +14,12 @@ def from_plan(facts: Facts, reason: str) -> Diagnosis | None:
         return Diagnosis(
             cause="UNSUPPORTED_GPU",
             confidence=0.78,
-            summary=f"The image needs CUDA {facts.image_cuda}, and the host AMI {facts.ami or '(default)'} does not bring its driver; "
-            "the container could not start and left no log.",
+            summary=f"The image needs CUDA {facts.image_cuda}, and the host AMI "
+            f"{facts.ami or '(default)'} does not bring its driver; the container could not start and left no log.",
             evidence=(reason, f"image_uri: {facts.image_uri}", f"inference_ami_version: {facts.ami}"),
             remedy=Remedy(
                 automatic=bool(facts.server), allow="image", changes={"image_uri": None} if facts.server else {},
-                explanation="Use the catalogue's image, for which the matching InferenceAmiVersion is chosen from its CUDA version.",
+                explanation="Use the catalogue's image, for which the InferenceAmiVersion is chosen from its CUDA version.",
             ),
         )  # fmt: skip
     late = facts.likely_seconds and facts.window_seconds and facts.likely_seconds > facts.window_seconds

@@ -11,7 +11,7 @@ from inservice.contracts import Cause, Remedy, RepairKind
 from inservice.diagnosis.log import Log
 from inservice.diagnosis.progress import shards_of
 
-# ContainerStartupHealthCheckTimeoutInSeconds and ModelDataDownloadTimeoutInSeconds: 60 to 3600 (SageMaker API reference).
+# Container start-up and model download windows: 60 to 3600 s each (SageMaker API reference).
 SHORTEST_WINDOW, LONGEST_WINDOW = 60, 3600
 LARGEST_VOLUME_GB = 512
 # Loading is slower on a cold volume and a busy hub than the likely case.
@@ -27,7 +27,8 @@ _FITS = (
     re.compile(r"stored in (?:the )?KV cache " + _NUMBER),
 )
 _NEEDED = re.compile(
-    r"max seq len \(?(?P<tokens>\d+)\)?.{0,40}?\(?(?P<need>[\d.]+) ?GiB KV cache is needed.{0,120}?\(?(?P<have>[\d.]+) ?GiB",
+    r"max seq len \(?(?P<tokens>\d+)\)?.{0,40}?\(?(?P<need>[\d.]+) ?GiB KV cache is needed"
+    r".{0,120}?\(?(?P<have>[\d.]+) ?GiB",
     re.IGNORECASE,
 )
 _BATCH_TOTAL = re.compile(r"max_batch_total_tokens`?.{0,60}?Given: `?(\d+)`? and `?(\d+)`?", re.IGNORECASE)
@@ -83,7 +84,7 @@ class Facts:
 
     @property
     def ami_mismatch(self) -> bool:
-        """CUDA 13 images need the driver-580 AMI (gpu-4-1), CUDA 12 images gpu-3-1 (aws/deep-learning-containers tests)."""
+        """CUDA 13 images need AMI gpu-4-1, CUDA 12 images gpu-3-1 (aws/deep-learning-containers, test constants)."""
         cuda = self.image_cuda
         if cuda is None:
             return False
@@ -107,15 +108,15 @@ def remedy_for(cause: Cause, advice: str, line: str, log: Log, facts: Facts) -> 
     if cause == "INVALID_ARGUMENT" and (limit := _DERIVED.search(line)):
         return _lower_tokens(int(limit[1]), f"The model's own limit is {int(limit[1])} tokens.", facts)
     kinds: dict[Cause, RepairKind] = {
-        "UNSUPPORTED_ARCHITECTURE": "image", "TOKENIZER_ERROR": "image", "MISSING_DEPENDENCY": "image", "COMPILE_ERROR": "image",
-        "IMAGE_PULL": "image", "BAD_CONTAINER": "image", "GPU_OOM_WEIGHTS": "instance", "HOST_OOM": "instance", "UNSUPPORTED_GPU": "instance",
-        "SHARDING_ERROR": "instance", "CAPACITY": "instance", "QUANTIZATION_ERROR": "quantization",
+        "UNSUPPORTED_ARCHITECTURE": "image", "TOKENIZER_ERROR": "image", "MISSING_DEPENDENCY": "image",
+        "COMPILE_ERROR": "image", "IMAGE_PULL": "image", "BAD_CONTAINER": "image",
+        "GPU_OOM_WEIGHTS": "instance", "HOST_OOM": "instance", "UNSUPPORTED_GPU": "instance", "SHARDING_ERROR": "instance", "CAPACITY": "instance", "QUANTIZATION_ERROR": "quantization",
     }  # fmt: skip
     return _by_kind(cause, kinds.get(cause), advice, facts)
 
 
 def window_remedy(log: Log, facts: Facts) -> Remedy:
-    """The start-up window to use: from the weights' own pace, else from the predicted load time, else twice the old one."""
+    """The start-up window to use: by the weights' own pace, else the predicted load time, else twice the old one."""
     paced = _paced_seconds(log)
     needed = max(paced or 0, facts.high_seconds or 0, int((facts.likely_seconds or 0) * _MARGIN))
     window = facts.window_seconds
