@@ -30,6 +30,7 @@ _PROCESS_PREFIX = re.compile(
 _WORD = re.compile(r"[a-z]+")
 _NO_DIGITS = str.maketrans("", "", "0123456789")
 _LEVEL = re.compile(r"\b(TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|CRITICAL|FATAL)\b|(\w*Warning):")
+_SPOKEN = re.compile(r"\w(?:Error|Exception)\b|=$")
 _GLOG = re.compile(r"^([IWEF])\d{4} \d\d:\d\d")
 _QUIET = {"TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING"}
 
@@ -101,7 +102,10 @@ def loud(line: str) -> bool:
     if glog:
         return glog[1] in "EF"
     level = _LEVEL.search(said)
-    return not (level and (level[2] or level[1] in _QUIET))
+    # A level named inside a message, such as "set VLLM_LOGGING_LEVEL=DEBUG", is not the line's own.
+    if level is None or _SPOKEN.search(said, 0, level.start()):
+        return True
+    return not (level[2] or level[1] in _QUIET)
 
 
 def said_in(line: str) -> str:

@@ -88,7 +88,7 @@ MEMORY_FAILURES: tuple[Failure, ...] = (
         "Lower the GPU memory share, or make sure no other process holds memory on the GPU.",
         (
             sign("free memory on device", r"less than desired gpu memory utilization|is less than"),
-            sign("error in memory profiling", r"initial free memory|free memory"),
+            sign("memory capacity is unbalanced"), sign("error in memory profiling", r"initial free memory|free memory"),
         ),
     ),
     Failure(

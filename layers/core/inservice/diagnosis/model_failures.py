@@ -88,7 +88,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
             sign("nccl error"), sign("ncclunhandled"), sign("ncclsystemerror"), sign("ncclinternalerror"), sign("ncclinvalid"), sign("ncclremoteerror"),
             sign("distbackenderror"), sign("distnetworkerror"), sign("diststoreerror"), sign("/dev/shm", r"nccl|no space|shared memory|bus error"),
             sign("batch testing peer-to-peer access"), sign("custom_all_reduce", r"\.cuh?:\d+|error|invalid|failed", r"WARNING|INFO|^\s*File"), sign("cudart error"),
-            sign("connectfullmesh failed"), sign("gloo", r"(?:connect|timed? ?out|failed|closed)"), sign("watchdog caught collective operation timeout"), sign("collective operation timeout"),
+            sign("connectfullmesh failed"), sign("socket.cpp", r"failed to connect to .{0,80}errno: (?!-3)"), sign("gloo", r"(?:connect|timed? ?out|failed|closed)"), sign("watchdog caught collective operation timeout"), sign("collective operation timeout"),
             sign("timed out initializing process group"), sign("timed out after", r"clients joined|rank|store|barrier"), sign("clients joined"), sign("init_process_group", r"error|timeout|timed"),
             sign("peer access is not supported"), sign("peer access", r"error|failed|unsupported"), sign("p2p", r"cuda error|failed: |p2p access error", r"WARNING|INFO|test failed"), sign("nvls", r"error|failed"), sign("unhandled cuda error", r"nccl"),
             sign("ray", r"ray(?:\.exceptions)?.{0,40}(?:ActorDiedError|RayActorError|actor died|raylet died|ConnectionError)"), sign("shared memory", r"bus error|insufficient shared memory|shm_broadcast.{0,80}(?:error|timeout)", r"out of resource"),

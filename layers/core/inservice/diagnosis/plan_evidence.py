@@ -19,7 +19,7 @@ def from_plan(facts: Facts, reason: str) -> Diagnosis | None:
             evidence=(reason, f"image_uri: {facts.image_uri}", f"inference_ami_version: {facts.ami}"),
             remedy=Remedy(
                 automatic=bool(facts.server), allow="image", changes={"image_uri": None} if facts.server else {},
-                explanation="Use the catalogue's image, for which the InferenceAmiVersion is chosen from its CUDA version.",
+                explanation="Use the catalogue's image; its InferenceAmiVersion follows from its CUDA version.",
             ),
         )  # fmt: skip
     late = facts.likely_seconds and facts.window_seconds and facts.likely_seconds > facts.window_seconds

@@ -23,9 +23,9 @@ _MARKS: tuple[tuple[str, str | None, Phase], ...] = (
     # Triton's three services start after every model is READY.
     ("started grpcinferenceservice", None, "ready"),
     ("started httpservice", None, "ready"),
-    # DJL Serving and TorchServe/MMS bind the inference connector after loading the models named at start.
-    ("api bind to:", None, "ready"),
-    ("model server started.", None, "ready"),
+    # DJL Serving binds after loading the models named at start; TorchServe and MMS bind before their workers load.
+    ("both api bind to:", None, "ready"),
+    ("model server started.", None, "load"),
     ("/ping http/1", r'"?(?:GET|POST) /ping HTTP/1\.\d"?\s+200', "ready"),
     ("/health http/1", r'"?GET /health HTTP/1\.\d"?\s+200', "ready"),
     ("listening at: http", None, "ready"),

@@ -40,7 +40,7 @@ REASON_FAILURES: tuple[Failure, ...] = (
         "SageMaker refuses a setting of the request.",
         "Correct the setting that is named.",
         (
-            sign("volumesize"), sign("volume size", r"not allowed|not supported"), sign("is not allowed for the selected"), sign("is not supported for ml."), sign("validation error detected"), sign("validationerror"), sign("only supported for inference component"), sign("min instance count"), sign("already existing"), sign("cannot update in-progress"), sign("currently in use endpoint configuration"), sign("invalid value"), sign("failed to satisfy constraint"), sign("unsupported instance type"), sign("instance type", r"not supported|invalid|unsupported|not available in"), sign("member must"), sign("is too large", r"archive|model data|reduce"), sign("archive is too large"), sign("inferenceamiversion", r"invalid|not|unsupported"), sign("networkisolation"), sign("could not find endpoint"), sign("could not find model \""), sign("must be between"), sign("unsupported manifest media type"),
+            sign("volumesize"), sign("volume size", r"not allowed|not supported"), sign("is not allowed for the selected"), sign("is not supported for ml."), sign("validation error detected"), sign("validationerror"), sign("only supported for inference component"), sign("min instance count"), sign("already existing"), sign("cannot update in-progress"), sign("currently in use endpoint configuration"), sign("invalid value"), sign("failed to satisfy constraint"), sign("unsupported instance type"), sign("instance type", r"not supported|invalid|unsupported|not available in"), sign("member must"), sign("inferenceamiversion", r"invalid|not|unsupported"), sign("networkisolation"), sign("could not find endpoint"), sign("could not find model \""), sign("must be between"), sign("unsupported manifest media type"),
         ),
     ),
     Failure(
@@ -94,13 +94,16 @@ REASON_FAILURES: tuple[Failure, ...] = (
         (sign("no space left"), sign("disk", r"full|insufficient|not enough|out of space")),
     ),
     Failure(
+        # The archive is unpacked on the instance's own storage (sagemaker-python-sdk #879).
+        "archive_too_large", "DISK_FULL", ROOT + 1, 0.88,
+        "The model archive does not fit on the instance's storage.",
+        "Use uncompressed model data, a larger volume on EBS-only types, or an instance type with a larger local disk.",
+        (sign("too large", r"archive|model data"),),
+    ),
+    Failure(
         "service_fault", "CRASH_UNKNOWN", SYMPTOM, 0.45,
         "SageMaker reports a fault of its own without a reason.",
         "Try again; if it repeats, ask AWS support.",
         (sign("request to service failed"), sign("internal error"), sign("internalservererror")),
     ),
 )  # fmt: skip
-
-# The archive that is too large for its disk is a matter of storage, not of a damaged file (sagemaker-python-sdk #879).
-TOO_LARGE = sign("too large", r"archive|model data")
-PING = sign("ping", r"ping|health check")

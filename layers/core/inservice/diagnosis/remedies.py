@@ -110,7 +110,8 @@ def remedy_for(cause: Cause, advice: str, line: str, log: Log, facts: Facts) -> 
     kinds: dict[Cause, RepairKind] = {
         "UNSUPPORTED_ARCHITECTURE": "image", "TOKENIZER_ERROR": "image", "MISSING_DEPENDENCY": "image",
         "COMPILE_ERROR": "image", "IMAGE_PULL": "image", "BAD_CONTAINER": "image",
-        "GPU_OOM_WEIGHTS": "instance", "HOST_OOM": "instance", "UNSUPPORTED_GPU": "instance", "SHARDING_ERROR": "instance", "CAPACITY": "instance", "QUANTIZATION_ERROR": "quantization",
+        "GPU_OOM_WEIGHTS": "instance", "HOST_OOM": "instance", "UNSUPPORTED_GPU": "instance",
+        "SHARDING_ERROR": "instance", "CAPACITY": "instance", "QUANTIZATION_ERROR": "quantization",
     }  # fmt: skip
     return _by_kind(cause, kinds.get(cause), advice, facts)
 

@@ -35,6 +35,11 @@ _HARMLESS = re.compile(
     re.IGNORECASE,
 )
 
+# Failures that are only causes when nothing was raised before them.
+_KILLED = {"killed", "killed_by_the_system"}
+
+_GAVE_UP = {"killed", "killed_by_the_system", "wrapper"}
+
 # Where an exception with no telling words was raised. Checked against the innermost frames.
 _PLACES: tuple[tuple[re.Pattern[str], Cause], ...] = (
     (re.compile(r"torch/_inductor|torch/_dynamo|triton/(?:compiler|backends|runtime)|cpp_extension|xla_extension|torch_neuronx"), "COMPILE_ERROR"),
@@ -56,6 +61,7 @@ class Hit:
     rank: int
     confidence: float
     line: int
+    raised: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,16 +107,21 @@ def choose(hits: list[Hit]) -> Hit | None:
     """The hit closest to the root: the highest rank, then the earliest line."""
     if not hits:
         return None
-    # An error of its own, earlier, explains why a process was killed afterwards.
-    best = max(hits, key=lambda hit: (hit.rank // 10, -hit.line, hit.rank))
-    return best
+    # An error of its own, earlier, explains why a process was killed afterwards: SGLang kills its own process tree.
+    raised = [hit.line for hit in hits if hit.failure.key not in _KILLED and (hit.rank > SYMPTOM or hit.raised)]
+    left = [hit for hit in hits if hit.failure.key not in _KILLED or not any(line < hit.line for line in raised)]
+    return max(left, key=lambda hit: (hit.rank // 10, -hit.line, hit.rank))
 
 
 def _after_ready(hits: list[Hit], ready: int | None) -> list[Hit]:
     """Without what was survived: errors before the server reported ready did not end it."""
     if ready is None:
         return hits
-    return [hit for hit in hits if hit.line > ready and hit.rank >= SPECIFIC - 5]
+    after = [hit for hit in hits if hit.line > ready]
+    # SGLang and TorchServe listen before the warm-up or the workers are done, and can still give up.
+    if any(hit.failure.key in _GAVE_UP for hit in after):
+        return after
+    return [hit for hit in after if hit.rank >= SPECIFIC - 5]
 
 
 def _hits(log: Log, failures: Iterable[Failure], any_level: bool = False) -> list[Hit]:
@@ -153,7 +164,7 @@ def _weigh(log: Log, failure: Failure, number: int, any_level: bool) -> Hit | No
             confidence = 0.7
         if failure.key == "crash_without_cause" and (place := _place(before)):
             cause, rank, confidence = place, FRAMES if rank > 0 else rank, 0.68
-    return Hit(failure, cause, rank, confidence, number)
+    return Hit(failure, cause, rank, confidence, number, raised="exception" in line.lower())
 
 
 def _cause(name: str) -> Cause:
@@ -177,7 +188,7 @@ def _is_code(line: str) -> bool:
 
 def _place(before: list[str]) -> Cause | None:
     """The cause the innermost frames of a traceback speak for."""
-    frames = [line for line in before[-40:] if "File " in line or "file " in line][-6:]
+    frames = [line for line in before[-40:] if 'File "' in line or "File(" in line][-6:]
     for line in reversed(frames):
         for pattern, cause in _PLACES:
             if pattern.search(line):
