@@ -20,7 +20,8 @@ def cases(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (HERE / name).read_text().splitlines()]
 
 
-CORPUS, OWN = cases("dev.jsonl"), cases("samples/samples.jsonl")
+# `later.jsonl` was written after the patterns and measured before any of them was changed for it: 63 of 64 right.
+CORPUS, OWN = cases("dev.jsonl"), cases("samples/samples.jsonl") + cases("samples/later.jsonl")
 
 
 def right(case: dict[str, Any], cause: str) -> bool:
@@ -70,6 +71,28 @@ def test_no_alarm_on_any_prefix_of_a_healthy_start(case: dict[str, Any]) -> None
     for end in range(1, len(lines) + 1):
         found = diagnose(failure_reason=None, log="\n".join(lines[:end]))
         assert found.cause in NO_FAILURE, (end, found)
+
+
+NOISE = [f"INFO 04-10 08:{n // 60 % 60:02d}:{n % 60:02d} [loggers.py:116] step {n}: 0.0 tokens/s" for n in range(400)]
+SHAPES = {
+    "noise before": lambda lines: NOISE + lines,
+    "noise after": lambda lines: lines + NOISE,
+    "cloudwatch events": lambda lines: [json.dumps({"timestamp": 1, "message": line}) for line in lines],
+    "exported": lambda lines: [f"17150000{number:05d} {line}" for number, line in enumerate(lines)],
+    "coloured": lambda lines: [f"\x1b[2m{line}\x1b[0m" for line in lines],
+    "three starts": lambda lines: ["INFO vLLM API server version 0.9", *["INFO a"] * 5, *lines] * 3,
+    "carriage returns": lambda lines: ["\r".join(lines)],
+    "last sixty lines": lambda lines: lines[-60:],
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_cause_does_not_depend_on_the_shape_of_the_log(shape: str) -> None:
+    some = [case for case in CORPUS + OWN if case["log"]]
+    shaped = [case | {"log": "\n".join(SHAPES[shape](case["log"].splitlines()))} for case in some]
+    wrong = [(case["id"], found.cause) for case, found, good in judged(shaped) if not good]
+    assert len(wrong) <= 0.02 * len(some), wrong
 
 
 def test_every_cause_has_a_sample_of_our_own() -> None:

@@ -84,7 +84,7 @@ def _summary(hit: Hit, found: Found) -> str:
 
 def _without_cause(found: Found, log: Log, reason: str, facts: Facts) -> Diagnosis:
     ready, started = _shows(log, READY_MARKS), _shows(log, START_MARKS)
-    if found.root and not (ready and not reason):
+    if found.root:
         return Diagnosis(
             cause="CRASH_UNKNOWN", confidence=round(found.root.confidence, 2), summary=found.root.failure.says,
             evidence=proof(log, found.root, found.hits), remedy=None,

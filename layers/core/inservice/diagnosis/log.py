@@ -19,7 +19,7 @@ _HITS_PER_SIDE = 60
 # Terminal colours as written by the servers, and the literal forms log exports turn the escape byte into.
 _ANSI = re.compile(r"(?:\x1b|#033|\\u001b|\\x1b|\\033|␛)\[[0-9;?]{0,12}[A-Za-z]")
 _LINE_BREAK = re.compile(r"\r\n|\n|\r|#015#012|#015|#012|\x85|\u2028")
-_TIME = re.compile(r"(?:(\d{2,4}-\d\d(?:-\d\d)?)[T ])?\b([012]\d:[0-5]\d:[0-5]\d)")
+_TIME = re.compile(r"(?:(\d{2,4}-\d\d(?:-\d\d)?)[T ])?(?<![\d:])([012]\d:[0-5]\d:[0-5]\d)")
 
 # Everything that names a process instead of saying something: docker compose, Kubernetes, MPI, Ray, DJL, TorchServe.
 _PROCESS_PREFIX = re.compile(

@@ -139,7 +139,10 @@ def _hits(log: Log, failures: Iterable[Failure], any_level: bool = False) -> lis
 
 
 def _shows(mark: Sign, line: str) -> bool:
-    position = line.lower().find(mark.literal)
+    said = said_in(line)
+    position = said.lower().find(mark.literal)
+    # The wrapper's own words count too: TorchServe reports a dead worker outside the worker's output.
+    line, position = (said, position) if position >= 0 else (line, line.lower().find(mark.literal))
     around = line[max(0, position - _BEFORE) : position + _AFTER]
     if mark.pattern and not mark.pattern.search(around):
         return False
