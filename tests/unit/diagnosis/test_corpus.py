@@ -20,8 +20,12 @@ def cases(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (HERE / name).read_text().splitlines()]
 
 
-# `later.jsonl` was written after the patterns and measured before any of them was changed for it: 63 of 64 right.
-CORPUS, OWN = cases("dev.jsonl"), cases("samples/samples.jsonl") + cases("samples/later.jsonl")
+# `later.jsonl` and `last.jsonl` were written after the patterns and measured before any pattern was changed for
+# them: 63 of 64 and 39 of 44 were right. Those first measurements say how well it generalises; today's cannot.
+CORPUS, OWN = (
+    cases("dev.jsonl"),
+    cases("samples/samples.jsonl") + cases("samples/later.jsonl") + cases("samples/last.jsonl"),
+)
 
 
 def right(case: dict[str, Any], cause: str) -> bool:

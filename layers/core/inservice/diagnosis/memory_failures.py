@@ -150,7 +150,7 @@ MEMORY_FAILURES: tuple[Failure, ...] = (
         (
             sign("signal 9"), sign("signal: 9"), sign("sigkill"),
             sign("exit code 137"), sign("exitcode 137"), sign("exit code: 137"), sign("exit status 137"),
-            sign("status 137"), sign("code 137"), sign("exitcode: -9"), sign("exitcode=-9"), sign("exit code -9"),
+            sign("status 137"), sign("code 137"), sign("exitcode: -9"), sign("exitcode -9"), sign("exit code 9", r"exit code 9\b"), sign("exitcode=-9"), sign("exit code -9"),
             sign("exit code: -9"), sign("exitcode : -9"), sign("(-9)", r"exit|signal|killed"),
             sign("died with <signals.sigkill: 9>"),
         ),

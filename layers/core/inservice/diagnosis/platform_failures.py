@@ -79,6 +79,12 @@ PLATFORM_FAILURES: tuple[Failure, ...] = (
         (sign("validation error for", r"\d+ validation errors? for"), sign("value error,"), sign("validationerror:")),
     ),
     Failure(
+        "option_refused", "INVALID_ARGUMENT", WEAK + 4, 0.68,
+        "The server refuses an option it was given.",
+        "Correct the option that is named, or leave it out.",
+        (sign("--", r"(?:Value|Type|Assertion|Runtime)Error\b.{0,160}?[`' ]--[a-z][\w-]+", r"Dockerfile|pip install|out of memory|mem-fraction|gpu-memory"),),
+    ),
+    Failure(
         "port_in_use", "INVALID_ARGUMENT", WEAK, 0.6,
         "A port the server wants is taken.",
         "Let the server listen on its default port; two servers in one container need two ports.",
@@ -90,9 +96,9 @@ PLATFORM_FAILURES: tuple[Failure, ...] = (
         "Give it a longer start-up window.",
         (
             sign("startup probe failed"), sign("failed startup probe"), sign("failed liveness probe"), sign("liveness probe failed"), sign("readiness probe failed"),
-            sign("timed out waiting", r"engine|server|model|ready|start|worker|shard|health", r"clients|NCCL|rank"), sign("did not receive response from front-end"), sign("did not become ready"), sign("not ready within"), sign("was not ready"), sign("failed to start within"), sign("failed to become ready"), sign("failed to become healthy"), sign("did not start in time"), sign("timeout waiting for", r"engine|server|model|ready|start|worker|shard|health"), sign("timed out", r"(?:start-?up|health.?check|model load\w*|loading (?:the )?model|waiting for (?:the )?(?:server|engine|model)).{0,80}timed out|timed out.{0,60}(?:start-?up|loading|health check|to start|ready)", r"NCCL|rank"), sign("exceeded its progress deadline"), sign("deadline exceeded", r"progress|start|ready|context"), sign("model loading timeout"), sign("load model timeout"), sign("startup timeout"), sign("warmup timeout"), sign("watchdog timeout"), sign("timeouterror", r"(?:engine|server|ready|start|load|shard|health)"), sign("took too long", None), sign("predictor", r"time(?:d )?out.{0,40}(?:load|start|init)"), sign("worker timeout", r"pid|critical"),
+            sign("timed out waiting", r"engine|server|model|ready|start|worker|shard|health", r"clients|NCCL|rank"), sign("did not receive response from front-end"), sign("did not become ready"), sign("not ready within"), sign("was not ready"), sign("failed to start within"), sign("failed to become ready"), sign("failed to become healthy"), sign("did not start in time"), sign("timeout waiting for", r"engine|server|model|ready|start|worker|shard|health"), sign("timed out", r"(?:start-?up|health.?check|model load\w*|loading (?:the )?model|waiting for (?:the )?(?:server|engine|model)).{0,80}timed out|timed out.{0,60}(?:start-?up|loading|health check|to start|ready)", r"NCCL|rank"), sign("exceeded its progress deadline"), sign("deadline exceeded", r"progress|start|ready|context"), sign("model loading timeout", r"exceeded|error|reached|after \d"), sign("load model timeout"), sign("startup timeout"), sign("warmup timeout"), sign("watchdog timeout"), sign("timeouterror", r"(?:engine|server|ready|start|load|shard|health)"), sign("took too long", None), sign("predictor", r"time(?:d )?out.{0,40}(?:load|start|init)"), sign("worker timeout", r"pid|critical"),
         ),
-        at_any_level=True,
+        at_any_level=False,
     ),
     Failure(
         "crash_without_cause", "CRASH_UNKNOWN", SYMPTOM + 5, 0.7,
@@ -107,7 +113,7 @@ PLATFORM_FAILURES: tuple[Failure, ...] = (
         "The server reports that it failed; the reason is not in the log.",
         "The reason stands in lines that are missing here: look further up in the full log.",
         (
-            sign("shardcannotstart"), sign("webserverfailed"), sign("shard", r"Shard (?:\d+ )?failed to start"), sign("engine core initialization failed"), sign("engine process failed to start"), sign("enginecore failed to start"), sign("workerproc initialization failed"), sign("application startup failed"), sign("failed to load all models"), sign("worker died"), sign("model server exited unexpectedly"), sign("received sigquit from a child"), sign("scheduler hit an exception"), sign("hit an exception"), sign("got fatal signal from worker"), sign("rpcserver process died"), sign("background loop has errored"), sign("load model failed"), sign("failed to load model", None), sign("backend worker process die"), sign("worker disconnected"), sign("initialization failed", None, r"init ok"), sign("exited with code", r"code [1-9]"), sign("exit status 1"), sign("exit code 1", r"exit code 1\b"), sign("exited with", r"non-zero|status [1-9]"), sign("startup failed"), sign("failed to start", None, r"INFO|WARN"), sign("engine dead"), sign("enginedeaderror"), sign("unable to load model", None), sign("model couldn't be loaded"), sign("stopping worker", r"error|die"),
+            sign("shardcannotstart"), sign("died unexpectedly"), sign("unexpectedly failed"), sign("exited unexpectedly"), sign("terminated unexpectedly"), sign("webserverfailed"), sign("shard", r"Shard (?:\d+ )?failed to start"), sign("engine core initialization failed"), sign("engine process failed to start"), sign("enginecore failed to start"), sign("workerproc initialization failed"), sign("application startup failed"), sign("failed to load all models"), sign("worker died"), sign("model server exited unexpectedly"), sign("received sigquit from a child"), sign("scheduler hit an exception"), sign("hit an exception"), sign("got fatal signal from worker"), sign("rpcserver process died"), sign("background loop has errored"), sign("load model failed"), sign("failed to load model", None), sign("backend worker process die"), sign("worker disconnected"), sign("initialization failed", None, r"init ok"), sign("exited with code", r"code [1-9]"), sign("exit status 1"), sign("exit code 1", r"exit code 1\b"), sign("exited with", r"non-zero|status [1-9]"), sign("startup failed"), sign("failed to start", None, r"INFO|WARN"), sign("engine dead"), sign("enginedeaderror"), sign("unable to load model", None), sign("model couldn't be loaded"), sign("stopping worker", r"error|die"),
         ),
     ),
 )  # fmt: skip

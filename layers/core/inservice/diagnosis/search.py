@@ -31,6 +31,7 @@ _ECHO = re.compile(r"\bArgs \{|Namespace\(|ServerArgs\(|non-default args|engine 
 _HARMLESS = re.compile(
     r"can be ignored|can safely be ignored|please ignore|process group has NOT been destroyed|Could not import Mamba|Token file not found|"
     r"client socket cannot be retrieved|detoken(?:izer)? init state: init ok|If out-of-memory error occurs|Exception ignored in|"
+    r"Ignore import error|will be ignored|[Ff]alling back to|[Rr]etrying|[Tt]imeout (?:is )?set to|"
     r"If you are running out of memory|resource_tracker|leaked \w+ objects",
     re.IGNORECASE,
 )
@@ -38,6 +39,8 @@ _HARMLESS = re.compile(
 # Failures that are only causes when nothing was raised before them.
 _KILLED = {"killed", "killed_by_the_system"}
 
+# What one bad request can cause on a healthy server: its length, its parameters, its chat template.
+_OF_A_REQUEST = {"INVALID_ARGUMENT", "TOKENIZER_ERROR"}
 _GAVE_UP = {"killed", "killed_by_the_system", "wrapper"}
 
 # Where an exception with no telling words was raised. Checked against the innermost frames.
@@ -121,7 +124,7 @@ def _after_ready(hits: list[Hit], ready: int | None) -> list[Hit]:
     # SGLang and TorchServe listen before the warm-up or the workers are done, and can still give up.
     if any(hit.failure.key in _GAVE_UP for hit in after):
         return after
-    return [hit for hit in after if hit.rank >= SPECIFIC - 5]
+    return [hit for hit in after if hit.rank >= SPECIFIC - 5 and hit.cause not in _OF_A_REQUEST]
 
 
 def _hits(log: Log, failures: Iterable[Failure], any_level: bool = False) -> list[Hit]:
