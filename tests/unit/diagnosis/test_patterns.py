@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 import pytest
-
 from inservice.diagnosis.failure import Failure
 from inservice.diagnosis.reason_failures import REASON_FAILURES
 from inservice.diagnosis.search import LOG_FAILURES
