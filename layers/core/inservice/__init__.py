@@ -1,1 +1,1 @@
-"""InService's domain: from a DeploymentRequest to an Outcome, knowing no Lambda handler and no AWS outside `adapters`."""
+"""InService's domain: from a DeploymentRequest to an Outcome, knowing no handler and no AWS outside `adapters`."""
