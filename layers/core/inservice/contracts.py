@@ -361,6 +361,7 @@ class Outcome(Record):
     timeline: tuple[TimelineEntry, ...]
     cost_usd: float | None
     links: dict[str, str]
+    findings: tuple[Finding, ...] = Field((), description="What Validate noticed in the latest attempt.")
 
 
 Watch.model_rebuild()
