@@ -1,0 +1,103 @@
+"""The other channels: e-mail, Amazon Q Developer, the SNS message they share, and the page's link."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from datetime import timedelta
+from typing import Any, get_args
+
+import pytest
+from inservice.contracts import Cause, Outcome, Phase, TimelineEntry
+from inservice.publishing import page, words
+from inservice.publishing.chatbot import chatbot_message
+from inservice.publishing.email import email_text
+from inservice.publishing.slack import slack_message
+from inservice.publishing.topic import sns_message
+
+from tests.unit.publishing import outcomes
+
+each = pytest.mark.parametrize("kind", outcomes.EVERY_KIND, ids=lambda kind: kind.__name__)
+
+
+def test_every_cause_and_phase_has_words() -> None:
+    assert set(words.CAUSE_IN_WORDS) == set(get_args(Cause))
+    assert set(words.PHASE_IN_WORDS) == set(get_args(Phase))
+
+
+def test_a_letter_tells_the_whole_story_without_markup() -> None:
+    letter = email_text(outcomes.not_deployed())
+    assert letter.startswith("llama-3-8b-chat was not deployed: the KV cache does not fit the GPU\n")
+    for told in ("Cause: GPU_OOM_KV_CACHE (97% sure)", "  ValueError: The model's max seq len (32768)",
+                 "Fix: Ask for no more tokens than the cache holds. Set max_total_tokens = 12000.",
+                 "Attempt 1 (tgi 3.3.6 on ml.g5.2xlarge): the KV cache does not fit the GPU. Then max_total_tokens",
+                 "36 min 0 s", "Log: https://"):  # fmt: skip
+        assert told in letter
+
+
+def test_a_letter_about_success_raises_no_alarm() -> None:
+    letter = email_text(outcomes.repaired())
+    assert letter.startswith("llama-3-8b-chat is InService after 2 attempts\n")
+    assert "Fix:" not in letter
+    assert "$1.51 per hour" in letter or "$1.52 per hour" in letter
+
+
+@each
+def test_the_custom_notification_has_the_published_shape(kind: Any) -> None:
+    told = chatbot_message(kind())
+    assert (told["version"], told["source"], told["content"]["textType"]) == ("1.0", "custom", "client-markdown")
+    assert told["metadata"]["threadId"] == "dep-1"
+    assert 1 <= len(told["content"]["title"]) <= 250
+    assert 1 <= len(told["content"]["description"]) <= 8000
+    assert all(1 <= len(step) <= 300 for step in told["content"].get("nextSteps", ["-"]))
+    assert all(isinstance(value, str) for value in told["metadata"]["additionalContext"].values())
+
+
+@each
+def test_one_message_serves_functions_letters_and_chat(kind: Any) -> None:
+    outcome = kind()
+    sent = sns_message(outcome)
+    bodies = json.loads(sent.message)
+    assert Outcome.model_validate_json(bodies["default"]) == outcome
+    assert bodies["email"] == email_text(outcome)
+    assert json.loads(bodies["https"]) == chatbot_message(outcome)
+    assert set(sent.attributes) == {"status", "endpoint_name", "cause"}
+    assert all(sent.attributes.values())
+    assert sent.subject.isascii()
+    assert 0 < len(sent.subject) < 100
+    assert "\n" not in sent.subject
+
+
+def test_a_message_larger_than_sns_takes_loses_history_before_news() -> None:
+    failed = outcomes.not_deployed()
+    entry = TimelineEntry(at=outcomes.START, phase="load", detail='"progress" ' * 100)
+    long = tuple(entry.model_copy(update={"at": entry.at + timedelta(seconds=i)}) for i in range(2000))
+    sent = sns_message(failed.model_copy(update={"timeline": long}))
+    assert len(sent.message.encode()) < 256 * 1024
+    kept = Outcome.model_validate_json(json.loads(sent.message)["default"])
+    assert kept.diagnosis == failed.diagnosis
+    assert kept.timeline[-1].at == long[-1].at
+
+
+def test_the_pages_link_carries_the_deployment_itself() -> None:
+    outcome = outcomes.not_deployed()
+    made = page.link("https://api.example/v1/page", outcome)
+    packed = made.partition("#d=")[2]
+    unpacked = zlib.decompress(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)), -zlib.MAX_WBITS)
+    assert Outcome.model_validate_json(unpacked) == outcome
+
+
+def test_a_link_too_long_to_paste_names_the_deployment_instead() -> None:
+    assert page.link("https://x/page", outcomes.deployed(), longest=80) == "https://x/page#id=dep-1"
+
+
+def test_a_duration_reads_as_people_say_it() -> None:
+    spans = [words.duration_in_words(timedelta(seconds=seconds)) for seconds in (0, 59.6, 250, 3900)]
+    assert spans == ["0 s", "1 min 0 s", "4 min 10 s", "1 h 5 min"]
+
+
+def test_the_headline_has_no_log_text_in_it() -> None:
+    failed = outcomes.not_deployed()
+    hostile = failed.diagnosis.model_copy(update={"summary": "<!here>", "evidence": ("<!here>",)})  # type: ignore[union-attr]
+    assert slack_message(failed.model_copy(update={"diagnosis": hostile}))["text"] == slack_message(failed)["text"]
