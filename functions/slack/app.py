@@ -30,8 +30,7 @@ def handler(
     outcomes = [_outcome(record) for record in event["Records"]]
     once = _once(post or _post_from(os.environ), store or _store(os.environ["IDEMPOTENCY_TABLE"]), context)
     for outcome in outcomes:
-        _tracer().put_annotation("deployment_id", outcome.deployment_id)
-        once(outcome)
+        _traced(once, outcome)
         _logger().info("posted", deployment_id=outcome.deployment_id, status=outcome.status)
     return {"posted": len(outcomes)}
 
@@ -68,6 +67,13 @@ def _post_from(environment: Mapping[str, str]) -> Post:
         poster(str(secret), channel=environment.get("SLACK_CHANNEL") or None, threads=threads)(outcome)
 
     return post
+
+
+def _traced(once: Post, outcome: Outcome) -> None:
+    """Posts within a subsegment of its own: Lambda's own segment takes no annotations (X-Ray SDK for Python)."""
+    with _tracer().provider.in_subsegment("post") as subsegment:
+        subsegment.put_annotation("deployment_id", outcome.deployment_id)
+        once(outcome)
 
 
 @cache

@@ -44,8 +44,8 @@ def test_a_live_failure_shows_the_verdict_before_the_window_ends(window: Any, ap
     expect(window.page.get_by_role("heading", name="Attempt")).to_have_count(2)
     lane = window.page.get_by_role("img", name="Attempt 1")
     expect(lane).to_have_attribute("aria-label", "Attempt 1: queued 4 s, waiting for an instance 2 min 6 s, "
-        "loading the weights 12 s, finding the cause 14 min 28 s, cleaning up 1 min 10 s; verdict after 2 min 22 s; "
-        "the start-up window ends after 17 min 10 s")  # fmt: skip
+        "loading the weights 12 s, finding the cause 14 min 28 s, cleaning up 1 min 10 s; verdict after 2 min 22 s, "
+        "14 min 48 s before the window ends; the start-up window ends after 17 min 10 s")  # fmt: skip
     expect(window.page.get_by_text("Fix: Ask for no more tokens")).to_be_visible()
     expect(window.page.get_by_text("$0.92")).to_be_visible()
     window.picture("live-failure-2-not-deployed")

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs
@@ -25,6 +29,7 @@ from slack_sdk.http_retry.builtin_interval_calculators import FixedValueRetryInt
 from functions.slack import app
 from tests.unit.publishing import outcomes
 
+EVENTS = Path(__file__).parents[2] / "events"
 CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 30_000)
 AT_ONCE = FixedValueRetryIntervalCalculator(0.0)
 
@@ -35,6 +40,7 @@ class Sink:
 
     url: str = ""
     statuses: list[int] = field(default_factory=list)
+    refusal: str | None = None
     asked: int = 0
     taken: list[dict[str, Any]] = field(default_factory=list)
 
@@ -50,12 +56,15 @@ def sink() -> Iterator[Sink]:
             status = sink.statuses.pop(0) if sink.statuses else 200
             if status == 200:
                 sink.taken.append(_message(body, self.headers["Content-Type"]))
-            answer = b"ok" if self.path == "/hook" else json.dumps({"ok": True, "ts": f"17.{len(sink.taken)}"}).encode()
+            answer = b"ok" if self.path == "/hook" else json.dumps(self._api_answer()).encode()
             self.send_response(status)
             self.send_header("Retry-After", "0")
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
             self.wfile.write(answer)
+
+        def _api_answer(self) -> dict[str, Any]:
+            return {"ok": False, "error": sink.refusal} if sink.refusal else {"ok": True, "ts": f"17.{len(sink.taken)}"}
 
         def log_message(self, *_: Any) -> None: ...
 
@@ -145,6 +154,74 @@ def test_a_bot_threads_the_verdict_and_the_end_of_a_deployment(sink: Sink, table
     assert "thread_ts" not in first
     assert last["thread_ts"] == "17.1"
     assert last["reply_broadcast"] in (True, "1", "True", "true")
+
+
+def test_a_bots_refusal_is_an_error_with_slacks_own_reason(sink: Sink, table: str) -> None:
+    sink.refusal = "channel_not_found"
+    post = poster("xoxb-canary", channel="C1", threads=TableThreads(table), base_url=sink.url + "/api/")
+    with pytest.raises(Unavailable, match="channel_not_found") as problem:
+        _deliver(outcomes.losing(), post, table)
+    assert "canary" not in str(problem.value)
+    assert TableThreads(table).find("dep-1") is None
+
+
+def test_a_bot_tries_again_and_then_says_what_slack_answered(sink: Sink, table: str) -> None:
+    threads = TableThreads(table)
+    post = poster("xoxb-1", channel="C1", threads=threads, base_url=sink.url + "/api/", retries=_quick())
+    sink.statuses = [429, 503]
+    _deliver(outcomes.losing(), post, table)
+    assert threads.find("dep-1") == "17.1"
+    sink.statuses = [503, 503, 503]
+    with pytest.raises(Unavailable):
+        _deliver(outcomes.not_deployed(), post, table)
+
+
+def test_it_works_on_lambda_with_tracing_on_and_no_daemon_to_take_the_traces() -> None:
+    """In a process of its own, because the X-Ray SDK looks for Lambda once, when it is imported."""
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "LAMBDA_TASK_ROOT": "/var/task",
+        "_X_AMZN_TRACE_ID": "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", _ON_LAMBDA, json.dumps(_event(outcomes.deployed()))],
+        env=environment, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "posted llama-3-8b-chat"
+
+
+_ON_LAMBDA = """
+import json, sys
+from types import SimpleNamespace
+from moto import mock_aws
+from functions.slack import app
+import boto3
+from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
+context = SimpleNamespace(get_remaining_time_in_millis=lambda: 30000)
+with mock_aws():
+    boto3.client("dynamodb").create_table(TableName="t", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}], BillingMode="PAY_PER_REQUEST")
+    posted = []
+    app.handler(json.loads(sys.argv[1]), context, post=posted.append, store=DynamoDBPersistenceLayer(table_name="t"))
+print("posted", *[outcome.endpoint_name for outcome in posted])
+"""
+
+
+def test_nothing_is_read_or_built_when_it_is_imported() -> None:
+    watch = "import boto3; boto3.client = boto3.resource = boto3.Session = None; import functions.slack.app"
+    environment = {"PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", watch], env=environment, capture_output=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("sample", sorted(EVENTS.glob("slack-*.json")), ids=lambda path: path.stem)
+def test_the_sample_events_are_posted(sink: Sink, table: str, sample: Path) -> None:
+    store = DynamoDBPersistenceLayer(table_name=table)
+    assert app.handler(json.loads(sample.read_text()), CONTEXT, post=poster(sink.url + "/hook"), store=store)
+    assert len(sink.taken) == 1
 
 
 def test_what_is_not_an_outcome_is_an_error_that_says_where(table: str) -> None:

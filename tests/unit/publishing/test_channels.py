@@ -40,7 +40,7 @@ def test_a_letter_about_success_raises_no_alarm() -> None:
     letter = email_text(outcomes.repaired())
     assert letter.startswith("llama-3-8b-chat is InService after 2 attempts\n")
     assert "Fix:" not in letter
-    assert "$1.51 per hour" in letter or "$1.52 per hour" in letter
+    assert "$1.515 per hour from now on" in letter
 
 
 @each
@@ -83,13 +83,25 @@ def test_a_message_larger_than_sns_takes_loses_history_before_news() -> None:
 def test_the_pages_link_carries_the_deployment_itself() -> None:
     outcome = outcomes.not_deployed()
     made = page.link("https://api.example/v1/page", outcome)
-    packed = made.partition("#d=")[2]
-    unpacked = zlib.decompress(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)), -zlib.MAX_WBITS)
-    assert Outcome.model_validate_json(unpacked) == outcome
+    assert Outcome.model_validate(_carried(made)) == outcome
 
 
-def test_a_link_too_long_to_paste_names_the_deployment_instead() -> None:
+def test_a_link_too_long_for_slack_leaves_out_what_the_page_does_not_draw() -> None:
+    plan = outcomes.PLAN.model_copy(update={"environment": {f"NAME_{n}": f"{n * 7919 % 65536:x}" for n in range(900)}})
+    made = page.link("https://x/page", outcomes.not_deployed().model_copy(update={"plan": plan}))
+    assert len(made) <= page.FITS_SLACK
+    carried = _carried(made)
+    assert "environment" not in carried["plan"]
+    assert carried["diagnosis"] == outcomes.OUT_OF_MEMORY.as_json()
+
+
+def test_a_link_too_long_all_the_same_names_the_deployment() -> None:
     assert page.link("https://x/page", outcomes.deployed(), longest=80) == "https://x/page#id=dep-1"
+
+
+def _carried(link: str) -> Any:
+    packed = link.partition("#d=")[2]
+    return json.loads(zlib.decompress(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)), -zlib.MAX_WBITS))
 
 
 def test_a_duration_reads_as_people_say_it() -> None:

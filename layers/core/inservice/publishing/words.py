@@ -146,7 +146,7 @@ def facts(outcome: Outcome) -> list[str]:
     """Machine, duration, cost and, for what is now running, the price per hour."""
     told = [machine(outcome.plan) if outcome.plan else None, duration(outcome), cost(outcome)]
     if outcome.status == "DEPLOYED" and outcome.plan and outcome.plan.cost_per_hour_usd is not None:
-        told.append(f"${outcome.plan.cost_per_hour_usd:.2f} per hour from now on")
+        told.append(f"${outcome.plan.cost_per_hour_usd:.3f} per hour from now on")
     return [fact for fact in told if fact]
 
 
