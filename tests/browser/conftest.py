@@ -32,17 +32,20 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 @dataclass
 class Api:
-    """GET /v1/page, /v1/deployments and /v1/deployments/{id}; `story` advances one outcome per look and then stays."""
+    """GET /v1/page, /v1/slack, /v1/deployments and /v1/deployments/{id}; `story` advances one outcome per look and then stays."""
 
     url: str = ""
     story: list[Outcome] = field(default_factory=list)
     listed: list[Outcome] = field(default_factory=list)
+    messages: list[dict[str, Any]] = field(default_factory=list)
     status: int = 200
     looks: int = 0
 
     def answer(self, path: str) -> tuple[int, Any]:
         if self.status != 200:
             return self.status, {"message": "Missing Authentication Token"}
+        if path.endswith("/slack"):
+            return 200, [{"at": "2026-03-02T09:36:02Z", "body": message} for message in self.messages]
         if path.endswith("/deployments") or "?" in path:
             older = "next=older" in path
             found = self.listed[2:] if older else self.listed[:2]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import zlib
 from datetime import timedelta
 from typing import Any, get_args
 
 import pytest
-from inservice.contracts import Cause, Outcome, Phase, TimelineEntry
+from hypothesis import given
+from inservice.contracts import Cause, Finding, Outcome, Phase, TimelineEntry
 from inservice.publishing import page, words
 from inservice.publishing.chatbot import chatbot_message
 from inservice.publishing.email import email_text
@@ -17,6 +19,7 @@ from inservice.publishing.slack import slack_message
 from inservice.publishing.topic import sns_message
 
 from tests.unit.publishing import outcomes
+from tests.unit.publishing.hostile_text import hostile
 
 each = pytest.mark.parametrize("kind", outcomes.EVERY_KIND, ids=lambda kind: kind.__name__)
 
@@ -113,3 +116,20 @@ def test_the_headline_has_no_log_text_in_it() -> None:
     failed = outcomes.not_deployed()
     hostile = failed.diagnosis.model_copy(update={"summary": "<!here>", "evidence": ("<!here>",)})  # type: ignore[union-attr]
     assert slack_message(failed.model_copy(update={"diagnosis": hostile}))["text"] == slack_message(failed)["text"]
+
+
+@given(text=hostile)
+def test_no_text_breaks_a_letter_or_a_custom_notification(text: str) -> None:
+    finding = Finding(severity="error", code="X_1", field=text, message=text, fix=text)
+    diagnosis = outcomes.OUT_OF_MEMORY.model_copy(update={"summary": text, "evidence": (text,) * 9})
+    failed = outcomes.not_deployed().model_copy(
+        update={"diagnosis": diagnosis, "findings": (finding,) * 9, "links": {"page": "https://x/#" + text}}
+    )
+    content = chatbot_message(failed)["content"]
+    assert 1 <= len(content["title"]) <= 250
+    assert 1 <= len(content["description"]) <= 8000
+    assert len(content["nextSteps"]) <= 5
+    assert not re.search(r"<!|<@|@(here|channel|everyone)\b", json.dumps(content), re.IGNORECASE)
+    assert content["description"].count("```") in (0, 2)
+    assert "\x1b" not in email_text(failed)
+    assert "\u202e" not in email_text(failed)

@@ -14,17 +14,9 @@ from inservice.publishing.slack import slack_message
 
 from tests.unit.publishing import outcomes
 from tests.unit.publishing.block_rules import broken_rules
+from tests.unit.publishing.hostile_text import hostile
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
-
-hostile = st.lists(
-    st.sampled_from(
-        ["<!here>", "<!channel|x>", "<@U123>", "@here", "@channel ", "@Everyone", "```", "`", "\x1b[31m", "\u202e",
-         "&lt;", "&", "\n", "😀", "*", "_", "<http://evil|OK>", "torch.cuda.OutOfMemoryError: ", "x" * 700, "\ud800"]
-    )
-    | st.text(max_size=30),
-    max_size=30,
-).map("".join)  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", outcomes.EVERY_KIND, ids=lambda kind: kind.__name__)
