@@ -8,12 +8,14 @@ from typing import Any
 
 _STYLE = """
 body { margin: 0; padding: 16px; background: #fff; font: 15px/1.47 system-ui, sans-serif; color: #1d1c1d; }
-main { max-width: 560px; } b.app { font-weight: 800; } .app i { font: 600 10px system-ui; background: #eee; padding: 1px 4px; }
+main { max-width: 560px; }
+b.app { font-weight: 800; }
+.app i { font: 600 10px system-ui; background: #eee; padding: 1px 4px; }
 h1 { font-size: 18px; line-height: 1.3; margin: 4px 0 8px; } p { margin: 0 0 8px; white-space: pre-wrap; }
 pre { background: #f8f8f8; border: 1px solid #ddd; border-radius: 4px; padding: 8px; margin: 0 0 8px;
   white-space: pre-wrap; font: 12px/1.5 ui-monospace, monospace; }
-code { background: #f8f8f8; border: 1px solid #ddd; border-radius: 3px; padding: 1px 3px; font: 12px ui-monospace, monospace;
-  color: #b3123c; }
+code { background: #f8f8f8; border: 1px solid #ddd; border-radius: 3px; padding: 1px 3px; color: #b3123c;
+  font: 12px ui-monospace, monospace; }
 a { color: #1264a3; text-decoration: none; } .context { color: #616061; font-size: 13px; }
 .context span { margin-right: 10px; }
 """

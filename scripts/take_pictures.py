@@ -1,4 +1,4 @@
-"""Takes the pictures of docs/pictures from a running stack: the page as it draws real deployments, and Slack's messages.
+"""Takes the pictures of docs/pictures from a running stack: the page drawing real deployments, and Slack's messages.
 
 TIME_SCALE=60 make up        # in another terminal
 .venv/bin/python scripts/take_pictures.py --deploy events/api-llama3-8b.json --deploy a-request-that-fails.json
@@ -117,10 +117,11 @@ def _asked(stack: dict[str, Any], path: str, body: dict[str, Any] | None = None)
     """The API's answer to a signed request: POST with a body, GET without."""
     data = None if body is None else json.dumps(body).encode()
     headers = {"Content-Type": "application/json"} if data else {}
-    request = AWSRequest("POST" if data else "GET", f"{stack['api_url'].rstrip('/')}/{path}", headers, data)
+    address, method = f"{stack['api_url'].rstrip('/')}/{path}", "POST" if data else "GET"
+    request = AWSRequest(method, address, headers, data)
     credentials = Credentials(stack["access_key_id"], stack["secret_access_key"])
     SigV4Auth(credentials, "execute-api", stack["region"]).add_auth(request)
-    sent = urllib.request.Request(request.url, data=data, headers=dict(request.headers), method=request.method)
+    sent = urllib.request.Request(address, data=data, headers=dict(request.headers), method=method)
     with urllib.request.urlopen(sent, timeout=60) as answer:
         return json.load(answer)
 

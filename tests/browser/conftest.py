@@ -32,7 +32,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 @dataclass
 class Api:
-    """GET /v1/page, /v1/slack, /v1/deployments and /v1/deployments/{id}; `story` advances one outcome per look and then stays."""
+    """GET /v1/page, /v1/slack, /v1/deployments and /v1/deployments/{id}; `story` advances by one outcome a look."""
 
     url: str = ""
     story: list[Outcome] = field(default_factory=list)

@@ -32,7 +32,7 @@ def code_block(lines: list[str], limit: int) -> str:
 
 def link(url: str, label: str) -> str | None:
     """A mrkdwn link; None for what is not an http(s) address or is too long for one text object."""
-    address = re.sub(r"[\s<>|`]", "", cleaned(url)).replace("&", "&amp;")
+    address = re.sub(r"[\s<>|`]", "", cleaned(url)).replace("@", "%40").replace("&", "&amp;")
     return f"<{address}|{label}>" if re.match(r"https?://", address) and len(address) <= 2900 else None
 
 
