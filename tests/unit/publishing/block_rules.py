@@ -7,7 +7,7 @@ from typing import Any
 
 # Every < must open one of our own links; anything else Slack would read as a mention or a link.
 _LINK = re.compile(r"<https?://[^\s<>|]+\|[A-Za-z]+>")
-_PING = re.compile(r"@(here|channel|everyone)\b", re.IGNORECASE)
+_PING = re.compile(r"@(here|channel|everyone)", re.IGNORECASE)
 
 
 def broken_rules(message: dict[str, Any]) -> list[str]:

@@ -10,7 +10,7 @@ from inservice.publishing.words import cleaned
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 # `<!here>` is dead once escaped. The bare words are parsed only where a client or `link_names` asks for it; a word
 # joiner after the @ keeps them dead there too.
-_PING = re.compile(r"@(?=here\b|channel\b|everyone\b|group\b)", re.IGNORECASE)
+_PING = re.compile(r"@(?=here|channel|everyone|group)", re.IGNORECASE)
 _WORD_JOINER, _ZERO_WIDTH_SPACE = "\u2060", "\u200b"
 
 

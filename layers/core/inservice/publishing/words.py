@@ -71,7 +71,9 @@ def headline(outcome: Outcome) -> str:
     if outcome.status == "LOSING":
         return f"{name} is not going to start: {cause_in_words(outcome)}"
     if outcome.status == "NOT_DEPLOYED":
-        return f"{name} was not deployed: {cause_in_words(outcome)}"
+        return (
+            f"{name} was not deployed: {cause_in_words(outcome)}" if outcome.diagnosis else f"{name} was not deployed"
+        )
     return f"{name} is being deployed: {PHASE_IN_WORDS[outcome.phase]}"
 
 
@@ -109,7 +111,7 @@ def attempt_in_words(attempt: Attempt) -> str:
         ran += f" ({machine(attempt.plan)})"
     came = CAUSE_IN_WORDS[attempt.diagnosis.cause] if attempt.diagnosis else "no failure found"
     changed = changes_in_words(attempt.changes)
-    return f"{ran}: {came}." + (f" Then {changed}." if changed else "")
+    return f"{ran}: {came}." + (f" Next try: {changed}." if changed else "")
 
 
 def machine(plan: Plan) -> str:
