@@ -92,6 +92,29 @@ def test_what_is_no_deployment_is_said_to_be_none(window: Any, text: str) -> Non
     assert window.complaints == []
 
 
+def test_a_deployment_of_which_little_is_known_is_drawn_all_the_same(window: Any) -> None:
+    little = {
+        "deployment_id": "d",
+        "endpoint_name": "e",
+        "status": "IN_PROGRESS",
+        "phase": "a phase of a later version",
+    }
+    odd = {**little, "timeline": [{"at": "2026-03-02T09:00:00Z", "phase": "later", "detail": "x"}], "plan": None}
+    for document in (little, odd):
+        window.page.goto(f"{FILE}#d={timeline.fragment(document)}")
+        expect(window.page.locator(".status")).to_have_text("In progress")
+        window.page.goto("about:blank")
+    assert window.complaints == []
+
+
+def test_a_carried_deployment_is_shown_where_the_api_does_not_answer(window: Any, api: Any) -> None:
+    api.status = 403
+    window.page.goto(timeline.link(api.url, outcomes.not_deployed()))
+    expect(window.page.locator(".status")).to_have_text("Not deployed")
+    window.page.goto(f"{api.url}#id=dep-1")
+    expect(window.page.locator(".status")).to_have_text("Not deployed")
+
+
 @pytest.mark.parametrize("broken", ["d=%%%", "d=AAAA", "d="])
 def test_a_broken_link_says_so(window: Any, broken: str) -> None:
     window.page.goto(f"{FILE}#{broken}")
@@ -111,6 +134,7 @@ def test_the_list_is_walked_by_keyboard_alone(window: Any, api: Any) -> None:
     assert window.page.evaluate("document.activeElement.hash") == "#id=dep-3"
     window.page.keyboard.press("Enter")
     expect(window.page.locator(".status")).to_have_text("Not deployed")
+    assert window.page.evaluate("document.activeElement.id") == "title"
     window.page.go_back()
     expect(window.page.get_by_role("heading", name="Deployments")).to_be_visible()
     assert window.complaints == []
