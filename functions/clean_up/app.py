@@ -1,0 +1,20 @@
+"""CleanUp: one round of removing what this deployment made."""
+
+from __future__ import annotations
+
+from inservice.cleaning.clean_up import clean_up
+from inservice.clock import Clock
+from inservice.commands import CleanUp
+from inservice.contracts import CleanedUp
+from inservice.deployments.journal import Journal
+from inservice.ports import Hosting
+from inservice.step import step
+
+
+@step
+def handler(
+    command: CleanUp, *, hosting: Hosting, journal: Journal, execution_role_arn: str, clock: Clock
+) -> CleanedUp:
+    cleaned = clean_up(command, hosting=hosting, execution_role_arn=execution_role_arn, clock=clock)
+    journal.cleaned_up(command.deployment_id, command.attempt, cleaned.removed, done=cleaned.done)
+    return cleaned

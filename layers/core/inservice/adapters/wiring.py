@@ -1,0 +1,57 @@
+"""Every port by the name that functions ask for it, built from the Lambda's environment on first use."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+from typing import Any
+
+from inservice.adapters.executions import StepFunctionsExecutions, TopicAnnouncements
+from inservice.adapters.hosting import SageMakerHosting
+from inservice.adapters.hub import HubClient
+from inservice.adapters.invocations import SageMakerInvocations
+from inservice.adapters.logs import CloudWatchLogs
+from inservice.adapters.lookups import EcrImages, SecretsManagerSecrets, ServiceQuotas
+from inservice.adapters.table import DynamoDeployments
+from inservice.clock import clock_from
+from inservice.deployments.journal import Journal
+from inservice.deployments.outcome import Links
+from inservice.planning.asking import lookup_with
+
+
+@functools.cache
+def port(name: str) -> Any:
+    """The port of that name."""
+    return PORTS[name]()
+
+
+def _journal() -> Journal:
+    links = Links(port("region"), os.environ.get("API_URL", ""), os.environ.get("STATE_MACHINE_ARN", ""))
+    return Journal(port("deployments"), port("clock"), links)
+
+
+def _lookup() -> Any:
+    return lookup_with(
+        hub=HubClient(os.environ.get("HF_ENDPOINT", "https://huggingface.co")),
+        quotas=ServiceQuotas(),
+        images=EcrImages(),
+        secrets=port("secrets"),
+        region=port("region"),
+    )
+
+
+PORTS: dict[str, Callable[[], Any]] = {
+    "announcements": lambda: TopicAnnouncements(os.environ["TOPIC_ARN"]),
+    "clock": clock_from,
+    "deployments": lambda: DynamoDeployments(os.environ["TABLE_NAME"]),
+    "execution_role_arn": lambda: os.environ["EXECUTION_ROLE_ARN"],
+    "executions": lambda: StepFunctionsExecutions(os.environ["STATE_MACHINE_ARN"]),
+    "hosting": SageMakerHosting,
+    "invocations": SageMakerInvocations,
+    "journal": _journal,
+    "logs": CloudWatchLogs,
+    "lookup": _lookup,
+    "region": lambda: os.environ["AWS_REGION"],
+    "secrets": SecretsManagerSecrets,
+}

@@ -1,0 +1,88 @@
+"""Diagnosing one attempt of a deployment: what SageMaker said, what the log shows, and what InService itself met."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from inservice.commands import Diagnose
+from inservice.contracts import Diagnosis, Plan
+from inservice.diagnosis.diagnose import diagnose
+from inservice.ports import Logs
+
+_MOST_LOG_BYTES = 4_000_000
+_ABSTAINED = ("UNKNOWN", "CRASH_UNKNOWN", "HEALTHY", "LOADING")
+
+
+def diagnose_attempt(command: Diagnose, *, logs: Logs) -> Diagnosis:
+    """The cause of a failed attempt; falls back to the early verdict where the late evidence says less."""
+    if command.fault is not None:
+        return _fault(command)
+    if command.verdict == "gone":
+        return _gone()
+    log = _log_text(command, logs)
+    found = diagnose(failure_reason=command.reason, log=log, config=_config(command))
+    if found.cause in _ABSTAINED and command.losing:
+        return command.losing
+    if found.cause in ("HEALTHY", "LOADING"):
+        return found.model_copy(update={"cause": "UNKNOWN", "summary": _settled_without_cause(command), "remedy": None})
+    return _while_the_old_serves(found) if command.verdict == "rolled_back" else found
+
+
+def _fault(command: Diagnose) -> Diagnosis:
+    assert command.fault is not None
+    return Diagnosis(
+        cause="UNKNOWN",
+        confidence=0.3,
+        summary=f"InService itself failed ({command.fault.Error}); the model may be fine. Deploy again, and if it "
+        "fails again, look at the function's log in the execution.",
+        evidence=(command.fault.Cause[:600],) if command.fault.Cause else (),
+        remedy=None,
+    )
+
+
+def _gone() -> Diagnosis:
+    return Diagnosis(
+        cause="UNKNOWN", confidence=0.9, evidence=(), remedy=None,
+        summary="Somebody deleted the endpoint while it was being deployed.",
+    )  # fmt: skip
+
+
+def _settled_without_cause(command: Diagnose) -> str:
+    if command.verdict == "out_of_time":
+        return "The endpoint is past every window and SageMaker has not decided; the log shows no error."
+    return "The attempt failed, and neither the log nor SageMaker's reason says why."
+
+
+def _while_the_old_serves(found: Diagnosis) -> Diagnosis:
+    return found.model_copy(update={"summary": f"{found.summary} The previous version keeps serving."})
+
+
+def _log_text(command: Diagnose, logs: Logs) -> str | None:
+    if command.endpoint is None:
+        return None
+    since = int(command.endpoint.started_at.timestamp() * 1000)
+    lines = logs.read(command.endpoint.log_group, since, max_bytes=_MOST_LOG_BYTES)
+    return "\n".join(line.message for line in lines) if lines else None
+
+
+def _config(command: Diagnose) -> dict[str, Any] | None:
+    if command.plan is None:
+        return None
+    return config_of(command.plan) | {"model_id": command.request.model.hub_id}
+
+
+def config_of(plan: Plan) -> dict[str, Any]:
+    """What the diagnosis may use of the plan, under the names the cases use."""
+    predicted = plan.predicted_load_seconds
+    return {
+        "instance_type": plan.instance_type,
+        "image": plan.image_uri,
+        "image_uri": plan.image_uri,
+        "env": plan.environment,
+        "environment": plan.environment,
+        "health_check_timeout_seconds": plan.health_check_timeout_seconds,
+        "download_timeout_seconds": plan.download_timeout_seconds,
+        "volume_size_gb": plan.volume_size_gb,
+        "inference_ami_version": plan.inference_ami_version,
+        "predicted_load_seconds": predicted.as_json() if predicted else None,
+    }

@@ -1,0 +1,124 @@
+"""Provision: model, endpoint config, endpoint; safe to repeat, because names carry a hash of their content."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from inservice.clock import Clock
+from inservice.commands import Provision
+from inservice.contracts import DeploymentRequest, Endpoint, Plan, Provisioned
+from inservice.errors import InServiceError, Refused
+from inservice.planning.environment import token_variable
+from inservice.ports import EndpointDescription, Hosting, Secrets
+from inservice.provisioning.definitions import VARIANT, Definitions, define
+from inservice.provisioning.strategy import deployment_config
+
+# A name in Deleting is free after 1 to 3 minutes; somebody else's update may take its hour, and is not waited for.
+_WAIT_SECONDS, _MOST_WAITS = 15, 40
+_BUSY = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
+
+
+def provision(
+    command: Provision, *, hosting: Hosting, secrets: Secrets, execution_role_arn: str, clock: Clock
+) -> Provisioned:
+    """The endpoint under way, a refusal in SageMaker's words, or how long to wait until the name is free."""
+    try:
+        return _provision(command, hosting, secrets, execution_role_arn, clock)
+    except Refused as refusal:
+        return Provisioned(endpoint=None, refusal=str(refusal))
+
+
+def _provision(
+    command: Provision, hosting: Hosting, secrets: Secrets, role_arn: str, clock: Clock
+) -> Provisioned:
+    request, plan = command.request, command.plan
+    live = hosting.describe_endpoint(request.endpoint_name or "")
+    wanted = define(
+        request, plan, deployment_id=command.deployment_id, role_arn=role_arn, now=clock.now(),
+        variant=_variant(live, hosting),
+    )  # fmt: skip
+    if live.config_name == wanted.config_name and live.status not in ("Failed", "Deleting"):
+        return Provisioned(endpoint=_under_way(wanted, live, created=live.status == "Creating", clock=clock))
+    if live.status in _BUSY or live.pending:
+        return _busy(command, live, wanted, clock)
+    if live.status == "Failed":
+        # A Failed endpoint serves nobody and holds the name; deleting is the only thing SageMaker allows.
+        hosting.delete_endpoint(wanted.endpoint_name)
+        return Provisioned(endpoint=None, wait_seconds=_WAIT_SECONDS)
+    if live.status == "UpdateRollbackFailed":
+        raise Refused(f"endpoint {wanted.endpoint_name} is UpdateRollbackFailed: it serves a mix of two versions. "
+                      "Delete it, or repair it with AWS support, before deploying to it")  # fmt: skip
+    for model in wanted.models:
+        hosting.create_model(_with_token(model, request, plan, secrets))
+    hosting.create_endpoint_config(wanted.config)
+    return Provisioned(endpoint=_start(wanted, live, request, hosting, clock))
+
+
+def _variant(live: EndpointDescription, hosting: Hosting) -> str:
+    """A live endpoint's variant keeps its name: SageMaker's guarded updates demand it, and so do its alarms."""
+    config = hosting.describe_endpoint_config(live.config_name) if live.config_name else None
+    variants = (config or {}).get("ProductionVariants") or [{}]
+    return str(variants[0].get("VariantName") or VARIANT)
+
+
+def _busy(command: Provision, live: EndpointDescription, wanted: Definitions, clock: Clock) -> Provisioned:
+    if command.waits < _MOST_WAITS:
+        return Provisioned(endpoint=None, wait_seconds=_WAIT_SECONDS)
+    raise Refused(
+        f"endpoint {wanted.endpoint_name} has been {live.status} for {_MOST_WAITS * _WAIT_SECONDS // 60} minutes, "
+        "by a change that is not this deployment's. Wait until it has settled, then deploy again"
+    )
+
+
+def _with_token(
+    model: dict[str, Any], request: DeploymentRequest, plan: Plan, secrets: Secrets
+) -> dict[str, Any]:
+    """The hub token joins the environment here, in memory, on its way to CreateModel, and nowhere else."""
+    if not request.hf_token_secret or "PrimaryContainer" not in model:
+        return model
+    try:
+        token = secrets.read(request.hf_token_secret)
+    except InServiceError as problem:
+        raise Refused(f"the secret {request.hf_token_secret} cannot be read: {problem}") from None
+    container = model["PrimaryContainer"]
+    variable = token_variable(plan.server, plan.server_version)
+    return {
+        **model,
+        "PrimaryContainer": {**container, "Environment": {**container["Environment"], variable: token}},
+    }
+
+
+def _start(
+    wanted: Definitions, live: EndpointDescription, request: DeploymentRequest, hosting: Hosting, clock: Clock
+) -> Endpoint:
+    before = clock.now()
+    naming = {"EndpointName": wanted.endpoint_name, "EndpointConfigName": wanted.config_name}
+    if live.status == "Deleted":
+        arn = hosting.create_endpoint({**naming, "Tags": wanted.tags})
+        made = hosting.describe_endpoint(wanted.endpoint_name)
+        return _endpoint(wanted, arn, started_at=made.created_at or before, created=True)
+    arn = hosting.update_endpoint({**naming, **deployment_config(request)})
+    return _endpoint(wanted, arn, started_at=before, created=False, previous=live.config_name)
+
+
+def _under_way(wanted: Definitions, live: EndpointDescription, *, created: bool, clock: Clock) -> Endpoint:
+    """This very configuration is already there: an earlier run of this state, or nothing to change."""
+    started = (live.created_at if created else live.modified_at) or clock.now()
+    return _endpoint(wanted, live.arn or "", started_at=started, created=created)
+
+
+def _endpoint(
+    wanted: Definitions, arn: str, *, started_at: datetime, created: bool, previous: str | None = None
+) -> Endpoint:
+    return Endpoint(
+        endpoint_name=wanted.endpoint_name,
+        endpoint_arn=arn,
+        endpoint_config_name=wanted.config_name,
+        model_names=wanted.model_names,
+        variant_name=str(wanted.config["ProductionVariants"][0]["VariantName"]),
+        created=created,
+        previous_config_name=previous,
+        log_group=f"/aws/sagemaker/Endpoints/{wanted.endpoint_name}",
+        started_at=started_at,
+    )
