@@ -11,9 +11,7 @@ from inservice.step import step
 
 
 @step
-def handler(
-    command: Publish, *, journal: Journal, deployments: Deployments, announcements: Announcements
-) -> Outcome:
+def handler(command: Publish, *, journal: Journal, deployments: Deployments, announcements: Announcements) -> Outcome:
     if command.status != "LOSING":
         journal.closed(command.deployment_id, command.status, command.diagnosis, command.remaining)
     outcome = journal.outcome(command.deployment_id)

@@ -20,9 +20,7 @@ class StepFunctionsExecutions:
     def start(self, name: str, payload: dict[str, Any]) -> str:
         """Starts the execution of that name and returns its ARN; one that was already started is left alone."""
         try:
-            started = self._states.start_execution(
-                stateMachineArn=self._arn, name=name, input=json.dumps(payload)
-            )
+            started = self._states.start_execution(stateMachineArn=self._arn, name=name, input=json.dumps(payload))
             return str(started["executionArn"])
         except ClientError as problem:
             if code_of(problem) == "ExecutionAlreadyExists":

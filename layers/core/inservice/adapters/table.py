@@ -69,9 +69,7 @@ class DynamoDeployments:
             query["FilterExpression"] = " AND ".join(f"#w{at} = :w{at}" for at in range(len(where)))
         return self._pages(query, limit, token)
 
-    def _pages(
-        self, query: dict[str, Any], limit: int, token: str | None
-    ) -> tuple[list[dict[str, Any]], str | None]:
+    def _pages(self, query: dict[str, Any], limit: int, token: str | None) -> tuple[list[dict[str, Any]], str | None]:
         found: list[dict[str, Any]] = []
         start = _from_token(token)
         while True:
@@ -145,9 +143,7 @@ def _attributes(facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def _facts(item: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: json.loads(value["S"]) for name, value in item.items() if name != "pk" and not name.startswith("_")
-    }
+    return {name: json.loads(value["S"]) for name, value in item.items() if name != "pk" and not name.startswith("_")}
 
 
 def _to_token(key: dict[str, Any]) -> str:

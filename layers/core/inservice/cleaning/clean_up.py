@@ -52,14 +52,15 @@ def _release(
         return (), _WAIT_SECONDS
     if not ours or command.keep:
         return (), 0
+    if endpoint is None and live.status != "Failed":
+        # It serves, and nothing tells that this deployment made it: better left than deleted under somebody's feet.
+        return (), 0
     if endpoint is not None and not endpoint.created:
         return (), _move_back(endpoint.previous_config_name, made, hosting)
     return _delete(made, live, hosting)
 
 
-def _delete(
-    made: Definitions, live: EndpointDescription, hosting: Hosting
-) -> tuple[tuple[str, ...], int]:
+def _delete(made: Definitions, live: EndpointDescription, hosting: Hosting) -> tuple[tuple[str, ...], int]:
     try:
         hosting.delete_endpoint(made.endpoint_name)
     except Refused:

@@ -49,7 +49,10 @@ class Journal:
         self._note(
             deployment_id,
             {"phase": "provision", "progress": 0.0, "log_group": endpoint.log_group},
-            {f"attempt.{attempt}.started_at": endpoint.started_at.isoformat()},
+            {
+                f"attempt.{attempt}.started_at": endpoint.started_at.isoformat(),
+                f"attempt.{attempt}.endpoint": endpoint.as_json(),
+            },
             **{f"{attempt}.provision": ("provision", said)},
         )
 
@@ -114,6 +117,10 @@ class Journal:
         if facts is None:
             raise NotFound(f"there is no deployment {deployment_id}")
         return outcome_of(deployment_id, facts, self.links, self.clock.now())
+
+    def told(self, facts: dict[str, Any]) -> Outcome:
+        """The story in facts that a list has already read."""
+        return outcome_of(facts["deployment_id"], facts, self.links, self.clock.now())
 
     def request(self, deployment_id: str) -> DeploymentRequest:
         """The request as it was accepted."""

@@ -38,6 +38,7 @@ def open_deployment(
     executions: Executions,
     clock: Clock,
     region: str,
+    api_url: str = "",
 ) -> Opened:
     """Starts one deployment of `document`, or none; raises Conflict while another one holds the endpoint.
 
@@ -57,7 +58,7 @@ def open_deployment(
     if known:
         return _same(deployment_id, known, request_hash, name, planning, executions)
     holder = _lock(name, deployment_id, request_hash, now.timestamp(), deployments, chosen is not None)
-    if not deployments.create(holder, _facts(named, request_hash, planning, now.isoformat())):
+    if not deployments.create(holder, _facts(named, request_hash, planning, now.isoformat(), api_url)):
         known = deployments.read(holder)
         if known and known["status"] not in _RUNNING:
             return Opened(holder, name, planning)
@@ -65,9 +66,7 @@ def open_deployment(
     return Opened(holder, name, planning)
 
 
-def plan_with_lookups(
-    document: Any, *, lookup: Lookup, region: str
-) -> tuple[DeploymentRequest | None, Planning]:
+def plan_with_lookups(document: Any, *, lookup: Lookup, region: str) -> tuple[DeploymentRequest | None, Planning]:
     """The plan with what only a call can tell, as far as the calls answer."""
     request, _ = read_request(document)
     return request, plan_document(document, lookups=lookup(request) if request else None, region=region)
@@ -84,9 +83,7 @@ def _same(
     return Opened(deployment_id, name, planning)
 
 
-def _lock(
-    name: str, deployment_id: str, request_hash: str, now: float, deployments: Deployments, chosen: bool
-) -> str:
+def _lock(name: str, deployment_id: str, request_hash: str, now: float, deployments: Deployments, chosen: bool) -> str:
     """The id that holds the endpoint for this request; an older holder's own id when it asks the same thing."""
     lock = deployments.lock(name, deployment_id, request_hash, now=now, expires_at=now + LOCK_SECONDS)
     if lock.mine:
@@ -103,7 +100,7 @@ def _lock(
     raise Conflict(f"deployment {lock.owner} of endpoint {name} is still running; wait for it, or stop it first")
 
 
-def _facts(request: DeploymentRequest, request_hash: str, planning: Planning, now: str) -> dict[str, Any]:
+def _facts(request: DeploymentRequest, request_hash: str, planning: Planning, now: str, api_url: str) -> dict[str, Any]:
     return {
         "endpoint_name": request.endpoint_name,
         "status": "IN_PROGRESS",
@@ -111,6 +108,7 @@ def _facts(request: DeploymentRequest, request_hash: str, planning: Planning, no
         "progress": None,
         "request": request.as_json(),
         "request_hash": request_hash,
+        "api_url": api_url,
         "plan": planning.plan.as_json() if planning.plan else None,
         "findings": [finding.as_json() for finding in planning.findings],
         "model_package_arn": request.model.model_package_arn,

@@ -22,9 +22,10 @@ class Links:
         """The links of one deployment; only those whose target is known."""
         console = f"https://{self.region}.console.aws.amazon.com"
         found = {"endpoint": f"{console}/sagemaker/home?region={self.region}#/endpoints/{facts['endpoint_name']}"}
-        if self.api_url:
-            found["deployment"] = f"{self.api_url}/deployments/{deployment_id}"
-            found["page"] = f"{self.api_url}/page#id={deployment_id}"
+        api_url = facts.get("api_url") or self.api_url
+        if api_url:
+            found["deployment"] = f"{api_url}/deployments/{deployment_id}"
+            found["page"] = f"{api_url}/page#id={deployment_id}"
         if self.state_machine_arn:
             execution = self.state_machine_arn.replace(":stateMachine:", ":execution:") + f":{deployment_id}"
             found["execution"] = f"{console}/states/home?region={self.region}#/v2/executions/details/{execution}"

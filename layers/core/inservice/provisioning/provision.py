@@ -29,9 +29,7 @@ def provision(
         return Provisioned(endpoint=None, refusal=str(refusal))
 
 
-def _provision(
-    command: Provision, hosting: Hosting, secrets: Secrets, role_arn: str, clock: Clock
-) -> Provisioned:
+def _provision(command: Provision, hosting: Hosting, secrets: Secrets, role_arn: str, clock: Clock) -> Provisioned:
     request, plan = command.request, command.plan
     live = hosting.describe_endpoint(request.endpoint_name or "")
     wanted = define(
@@ -71,9 +69,7 @@ def _busy(command: Provision, live: EndpointDescription, wanted: Definitions, cl
     )
 
 
-def _with_token(
-    model: dict[str, Any], request: DeploymentRequest, plan: Plan, secrets: Secrets
-) -> dict[str, Any]:
+def _with_token(model: dict[str, Any], request: DeploymentRequest, plan: Plan, secrets: Secrets) -> dict[str, Any]:
     """The hub token joins the environment here, in memory, on its way to CreateModel, and nowhere else."""
     if not request.hf_token_secret or "PrimaryContainer" not in model:
         return model
