@@ -1,0 +1,76 @@
+"""Whether one measured point fits, and with how much KV cache: the memory model's exam."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from inservice.planning.memory import GIB, Load, budget, default_batch, default_utilisation, kv_bytes_per_token
+from inservice.planning.tables import Model, model, parsed
+
+_TOTALS = {
+    "T4": 14.6, "V100-32": 31.74, "V100-16": 15.77, "A10G": 22.05, "A10": 22.05, "L4": 22.04, "L40S": 44.4,
+    "A100-40": 39.4, "A100-80": 79.15, "H100": 79.18, "H200": 139.75, "A6000": 47.5, "A40": 44.4, "3090": 23.58,
+    "4090": 23.6,
+}  # fmt: skip
+
+
+def fit_point(point: Any) -> dict[str, Any]:
+    """Answers one point `{id, engine, …}` with `{id, fits, weights_gib, kv_gib, kv_tokens}`; null where unknown."""
+    if not isinstance(point, dict):
+        return {"id": None, "error": f"a point is a JSON object, not {type(point).__name__}"}
+    unknown = {"id": point.get("id"), "fits": None, "weights_gib": None, "kv_gib": None, "kv_tokens": None}
+    try:
+        return {**unknown, **_answer(point)}
+    except (TypeError, ValueError, ZeroDivisionError, OverflowError) as problem:
+        return {**unknown, "error": f"a field has a value that cannot be used: {problem}"}
+
+
+def _answer(point: dict[str, Any]) -> dict[str, Any]:
+    known = model(str(point.get("arch_ref") or ""))
+    total = _total(point)
+    if known is None or total is None or point.get("engine") not in ("vllm", "sglang", "tgi"):
+        return {}
+    load = _load(point, known, total)
+    found = budget(known, total, load)
+    if found is None:
+        return {}
+    kv_gib = found.kv_gib
+    if point["engine"] == "sglang":
+        # SGLang's pool: what is free after the weights, less the share it leaves (`model_runner.profile_max_num_token`).
+        kv_gib = total - found.weights - total * (1 - load.utilisation)
+    tokens = max(0, int(kv_gib * GIB / kv_bytes_per_token(known, load.tp, load.kv_bytes)))
+    # SGLang starts even when one request of full length does not fit into its pool.
+    fits = kv_gib > 0 and (point["engine"] == "sglang" or tokens >= found.needed_tokens)
+    return {"fits": fits, "weights_gib": found.weights, "kv_gib": round(max(0.0, kv_gib), 3), "kv_tokens": tokens}
+
+
+def _load(point: dict[str, Any], known: Model, total: float) -> Load:
+    version = str(point.get("engine_version") or "0.30.0").lstrip("v")
+    length = int(point.get("max_model_len") or known.max_positions)
+    gpu = str(point.get("gpu") or "")
+    seqs, batched = default_batch(total, a100="A100" in gpu, version=version)
+    if parsed(version) < (0, 8) and point.get("engine") == "vllm":
+        # Without chunked prefill a whole prompt is profiled at once.
+        batched = max(batched, length)
+    share = point.get("util") or point.get("mem_fraction_static")
+    quant = point.get("quant")
+    return Load(
+        server=str(point["engine"]),
+        version=version,
+        tp=int(point.get("tp") or 1) * int(point.get("pp") or 1),
+        max_model_len=length,
+        max_num_seqs=int(point.get("max_num_seqs") or seqs),
+        max_num_batched_tokens=int(point.get("max_num_batched_tokens") or batched),
+        utilisation=float(share or default_utilisation(str(point["engine"]), version)),
+        quantization=str(quant).lower() if quant else None,
+        kv_bytes=1 if "8" in str(point.get("kv_dtype") or "") else 2,
+        eager=bool(point.get("enforce_eager")),
+    )
+
+
+def _total(point: dict[str, Any]) -> float | None:
+    if point.get("gpu_total_gib"):
+        return float(point["gpu_total_gib"])
+    gpu = str(point.get("gpu") or "").upper().replace(" ", "-").replace("NVIDIA-", "").replace("GB", "")
+    matches = [name for name in _TOTALS if name in gpu]
+    return _TOTALS[max(matches, key=len)] if matches else None

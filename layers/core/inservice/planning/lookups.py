@@ -1,0 +1,42 @@
+"""Asking the world what only a call can tell; a call that fails is named, and planning goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from inservice.contracts import DeploymentRequest
+from inservice.errors import InServiceError
+from inservice.ports import Hub, Images, Lookups, Quotas
+
+
+def gather(
+    request: DeploymentRequest,
+    *,
+    region: str,
+    hub: Hub | None,
+    quotas: Quotas | None,
+    images: Images | None,
+    token: str | None,
+) -> Lookups:
+    """What hub, quotas and registry say about the request; never raises."""
+    unanswered: list[str] = []
+
+    def asked(what: str, call: Callable[[], Any]) -> Any:
+        try:
+            return call()
+        except (InServiceError, OSError, ValueError) as problem:
+            unanswered.append(f"{what}: {problem}")
+            return None
+
+    described = None
+    source = request.model
+    if hub is not None and source.hub_id and not source.s3_uri:
+        described = asked("hub", lambda: hub.describe(source.hub_id or "", source.revision, token))
+    types = [kind for kind in (request.instance_type, *request.fallback_instance_types) if kind != "auto"]
+    quota: dict[str, int | None] = {}
+    if quotas is not None:
+        for kind in types:
+            quota[kind] = asked("quota", lambda kind=kind: quotas.endpoint_instances(kind))
+    exists = asked("image", lambda: images.exists(request.image_uri)) if images and request.image_uri else None
+    return Lookups(hub=described, quota=quota, image_exists=exists, unanswered=tuple(unanswered))
