@@ -1,0 +1,28 @@
+"""Virtual time: `scale` seconds pass per second of the wall clock, from a common epoch."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Tells and waits in virtual seconds."""
+
+    scale: float
+    epoch: float
+
+    def now(self) -> float:
+        """Virtual Unix seconds."""
+        return self.epoch + (time.time() - self.epoch) * self.scale
+
+    def wait_until(self, moment: float, stop: threading.Event) -> bool:
+        """Sleeps until a virtual moment; True when `stop` was set before."""
+        while not stop.is_set():
+            left = (moment - self.now()) / self.scale
+            if left <= 0:
+                return False
+            stop.wait(min(left, 5.0))
+        return True
