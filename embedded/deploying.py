@@ -1,0 +1,52 @@
+"""The real `sam deploy` onto the engine, and what it needs to find there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from embedded.building import parameters, sam, sam_environment
+from embedded.engine import REGION
+from embedded.programs import PartFailed, Program
+
+STACK_NAME = "inservice"
+# The value is made up; the simulator is started with the same one and treats it as a token with access.
+HUB_TOKEN = "hf_made_up_token_accepted_by_the_simulator"
+_ARTEFACTS = "inservice-artefacts"
+_DEPLOY_SECONDS = 240.0
+
+
+def prepare(session: boto3.Session, engine_url: str, slack_url: str) -> None:
+    """Puts in place what an account has before the stack: two secrets, and a bucket for the code."""
+    try:
+        secrets = session.client("secretsmanager", endpoint_url=engine_url)
+        secrets.create_secret(Name="hf-token", SecretString=HUB_TOKEN)
+        secrets.create_secret(Name="slack-webhook", SecretString=slack_url)
+        session.client("s3", endpoint_url=engine_url).create_bucket(Bucket=_ARTEFACTS)
+    except (BotoCoreError, ClientError) as problem:
+        raise PartFailed("engine", f"it did not take the secrets and the bucket: {problem}") from None
+
+
+def deploy(template: Path, *, state: Path, credentials: Mapping[str, str], engine_url: str) -> Program:
+    """Starts `sam deploy` of a built template."""
+    environment = {**sam_environment(state), **credentials, "AWS_ENDPOINT_URL": engine_url}
+    command = [
+        sam(), "deploy", "--template-file", str(template), "--stack-name", STACK_NAME, "--s3-bucket", _ARTEFACTS,
+        "--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset", "--no-progressbar", "--region", REGION,
+        "--parameter-overrides", " ".join([*parameters(), "SlackSecretName=slack-webhook"]),
+    ]  # fmt: skip
+    return Program("sam deploy", command, environment=environment, log=state / "sam-deploy.log", cwd=state)
+
+
+def outputs(deployment: Program, session: boto3.Session, engine_url: str) -> dict[str, str]:
+    """Waits for the deployment and answers with the stack's outputs by name."""
+    deployment.finish(seconds=_DEPLOY_SECONDS)
+    cloudformation: Any = session.client("cloudformation", endpoint_url=engine_url)
+    stack = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"][0]
+    if stack["StackStatus"] != "CREATE_COMPLETE":
+        raise deployment.failed(f"the stack is {stack['StackStatus']}")
+    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", ())}

@@ -1,0 +1,66 @@
+"""MiniStack, the engine: AWS's services on one loopback port, with IAM enforced and state in a temporary folder.
+
+Run as a module it is the engine's own process. It starts the functions with the interpreter *below* the virtual
+environment, so that they see their layers and nothing else, as on AWS.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from embedded.programs import Program, answers, plain_environment
+
+REGION = "us-east-1"
+ACCOUNT = "000000000000"
+_START_SECONDS = 60.0
+
+
+def start_engine(
+    *, port: int, state: Path, environment: Mapping[str, str], time_scale: float, leftovers: tuple[Path, ...]
+) -> Program:
+    """Starts the engine; `environment` is what its functions are to inherit."""
+    temporary = state / "engine"
+    temporary.mkdir()
+    return Program(
+        "engine",
+        [sys.executable, "-m", "embedded.engine"],
+        environment=plain_environment(
+            **environment,
+            AUTH="true",
+            GATEWAY_PORT=str(port),
+            BIND_HOST="127.0.0.1",
+            MINISTACK_HOST="127.0.0.1",
+            MINISTACK_ACCOUNT_ID=ACCOUNT,
+            MINISTACK_REGION=REGION,
+            LAMBDA_EXECUTOR="local",
+            SFN_WAIT_SCALE=repr(1 / time_scale),
+            TMPDIR=str(temporary),
+            STATE_DIR=str(temporary / "state"),
+            S3_DATA_DIR=str(temporary / "s3"),
+            LOG_LEVEL="WARNING",
+            # Docker is neither needed nor looked for.
+            DOCKER_HOST=f"unix://{temporary}/no-docker.sock",
+            PYTHONNOUSERSITE="1",
+        ),
+        log=state / "engine.log",
+        cwd=Path(__file__).parents[1],
+        leftovers=leftovers,
+    )
+
+
+def await_engine(engine: Program, url: str) -> None:
+    """Waits until the engine answers; PartFailed when it does not."""
+    engine.wait_until(lambda: answers(f"{url}/_ministack/health"), seconds=_START_SECONDS)
+
+
+def _serve() -> None:
+    sys.executable = getattr(sys, "_base_executable", sys.executable)
+    from ministack.app import main
+
+    main()
+
+
+if __name__ == "__main__":
+    _serve()
