@@ -11,8 +11,8 @@ from typing import Any
 import botocore.session
 from botocore.model import ServiceModel
 
-from simulator.protocol import shapes
-from simulator.protocol.errors import AwsError
+from simulator.wire import shapes
+from simulator.wire.errors import AwsError
 
 # X-Amz-Target prefixes, from the targetPrefix of each service model.
 _SERVICES = {"SageMaker": "sagemaker", "ServiceQuotasV20190624": "service-quotas"}

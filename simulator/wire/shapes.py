@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
 
-from simulator.protocol.errors import AwsError, validation
+from simulator.wire.errors import AwsError, validation
 
 _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "structure": (dict,), "map": (dict,), "list": (list,), "string": (str,), "character": (str,), "blob": (str,),
