@@ -1,1 +1,1 @@
-"""The whole service on one machine: MiniStack, the simulator and a Slack sink, with the real template deployed on it."""
+"""The whole service on one machine: MiniStack, the simulator and a Slack sink, the real template deployed on them."""

@@ -78,7 +78,7 @@ def _start(template: Path, target: Path, state: Path) -> Program:
         "LAYER_PLATFORM": "",
         # The functions' first start must not compile every package; a zip does not keep times to the second.
         "LAYER_INSTALL_FLAGS": f"--python {getattr(sys, '_base_executable', sys.executable)} --compile-bytecode",
-        "PYC_INVALIDATION_MODE": "unchecked-hash",
+        "PYC_INVALIDATION_MODE": "UNCHECKED_HASH",
     }
     command = [sam(), "build", "--template-file", str(template), "--build-dir", str(target)]
     return Program(

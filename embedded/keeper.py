@@ -38,7 +38,8 @@ def main(arguments: list[str]) -> int:
     threading.Thread(target=_end_with_asker, args=(child, leftovers), daemon=True).start()
     status = child.wait()
     _signal_group(child.pid, signal.SIGKILL)
-    _FINISHED.wait(timeout=0.0 if not _ENDING.is_set() else GRACE_SECONDS + 1)
+    if _ENDING.is_set():
+        _FINISHED.wait(timeout=GRACE_SECONDS + 1)
     return status if status >= 0 else 128 - status
 
 
@@ -46,13 +47,21 @@ _ENDING, _FINISHED = threading.Event(), threading.Event()
 
 
 def _end_with_asker(child: subprocess.Popen[bytes], leftovers: list[Path]) -> None:
-    said = sys.stdin.buffer.read()
+    said = _all_of_stdin()
     _ENDING.set()
     _end(child)
     if said != FAREWELL:
         for path in leftovers:
             _remove(path)
     _FINISHED.set()
+
+
+def _all_of_stdin() -> bytes:
+    # Not sys.stdin: a thread that waits in a buffered read aborts the interpreter's shutdown.
+    said = b""
+    while piece := os.read(0, 64):
+        said += piece
+    return said
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

@@ -47,7 +47,7 @@ class Stack:
     topic_arn: str
     bucket: str
 
-    def client(self, service: str) -> Any:
+    def client(self, service: Any) -> Any:
         """A boto3 client of this stack's administrator; SageMaker's and Service Quotas' talk to the simulator."""
         simulated = service.startswith(("sagemaker", "service-quotas"))
         url = self.sagemaker_endpoint_url if simulated else self.aws_endpoint_url
@@ -160,7 +160,7 @@ def _stack(
     found: dict[str, str], engine_url: str, simulator_url: str, slack_url: str, credentials: dict[str, str],
     time_scale: float,
 ) -> Stack:  # fmt: skip
-    """The stack from the template's outputs; the API is addressed by path, since not every resolver knows *.localhost."""
+    """The stack from the template's outputs; the API goes by path, since not every resolver knows *.localhost."""
     missing = {"ApiUrl", "StateMachineArn", "TopicArn", "BucketName"} - found.keys()
     if missing:
         raise PartFailed("sam deploy", f"the template has no output {', '.join(sorted(missing))}")
