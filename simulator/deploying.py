@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from simulator.hosting import Endpoint, Hosting
 
 # Virtual seconds, from public reports of real deployments: an instance is found and the image pulled in 3 to 10
-# minutes; a capacity failure takes 31; a container that cannot start is given up on after 6; deletion takes 1 to 3.
+# minutes; a capacity failure takes 31; a container that cannot start, 6; deletion, 1 to 3.
 _PROVISION, _CAPACITY, _CANNOT_START, _DELETION = (190, 300), 1860, 360, (60, 120)
 _PING = (
-    "The primary container for production variant {variant} did not pass the ping health check. Please check CloudWatch "
-    "logs for this endpoint."
+    "The primary container for production variant {variant} did not pass the ping health check. Please check "
+    "CloudWatch logs for this endpoint."
 )
 _NO_CAPACITY = (
     "Unable to provision requested ML compute capacity due to InsufficientInstanceCapacity error. Please retry using a "

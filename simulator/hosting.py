@@ -248,7 +248,8 @@ def _within_quota(hosting: Hosting, config: dict[str, Any]) -> None:
         if used + wanted > quota:
             raise Refusal(
                 f"The account-level service limit '{kind} for endpoint usage' is {quota} Instances, with current "
-                f"utilization of {used} Instances and a request delta of {wanted} Instances. Please use AWS Service Quotas "
+                f"utilization of {used} Instances and a request delta of {wanted} Instances. Please use AWS "
+                f"Service Quotas "
                 "to request an increase for this quota.",
                 "ResourceLimitExceeded",
             )

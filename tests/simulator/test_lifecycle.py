@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import urllib.error
 import urllib.request
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, WaiterError
 
 pytestmark = pytest.mark.slow
 
@@ -34,10 +35,8 @@ def settled(sagemaker: Any, name: str) -> dict[str, Any]:
     """The endpoint once it is no longer changing; boto3's own waiter, looking often because time is fast."""
     waiter = sagemaker.get_waiter("endpoint_in_service")
     waiter.config.delay, waiter.config.max_attempts = 0.3, 200
-    try:
+    with contextlib.suppress(WaiterError):
         waiter.wait(EndpointName=name)
-    except Exception:
-        pass
     return sagemaker.describe_endpoint(EndpointName=name)
 
 

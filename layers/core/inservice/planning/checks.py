@@ -22,8 +22,8 @@ def world(request: DeploymentRequest, asked: Lookups, known: Model | None) -> tu
         found.append(_error("MODEL_NOT_FOUND", "model.hub_id", f"The hub has no {hub_id} at this revision.",
                             "Check the spelling and the revision; a private one needs hf_token_secret."))  # fmt: skip
     if access == "gated":
-        found.append(_error("MODEL_GATED", "hf_token_secret", f"{hub_id} is gated, and the token has no access to it.",
-                            "Accept its licence on the hub with the token's account, and name its secret here."))  # fmt: skip
+        found.append(_error("MODEL_GATED", "hf_token_secret", f"{hub_id} is gated; the token has no access.",
+                            "Accept its licence with the token's account; name its secret here."))  # fmt: skip
     if (
         access is None
         and hub_id.lower().startswith(_GATED)
@@ -35,8 +35,8 @@ def world(request: DeploymentRequest, asked: Lookups, known: Model | None) -> tu
     for kind, quota in asked.quota.items():
         if quota is not None and quota < request.instance_count:
             found.append(_error("QUOTA_TOO_LOW", "instance_count",
-                                f"The account may run {quota} {kind} for endpoints; {request.instance_count} are asked for.",
-                                f"Ask Service Quotas for more '{kind} for endpoint usage', or take another type."))  # fmt: skip
+                                f"The quota is {quota} {kind} for endpoints; {request.instance_count} are asked for.",
+                                f"Raise '{kind} for endpoint usage', or take another type."))  # fmt: skip
     if asked.image_exists is False:
         found.append(
             _error("IMAGE_NOT_FOUND", "image_uri", "The registry has no such image.", "Check repository and tag.")
@@ -46,8 +46,8 @@ def world(request: DeploymentRequest, asked: Lookups, known: Model | None) -> tu
             _warning("NOT_LOOKED_UP", "request", f"Could not be looked up: {what}", "The plan goes on without it.")
         )
     if known is None and not request.model.model_package_arn:
-        found.append(_warning("MODEL_UNKNOWN", "model", "Nothing is known of this model's size; memory and time are guesses "
-                              "of nobody, and are left out.", "Give model.config, or plan where the hub can be reached."))  # fmt: skip
+        found.append(_warning("MODEL_UNKNOWN", "model", "Nothing is known of this model; memory is not checked.",
+                              "Give model.config, or plan where the hub can be reached."))  # fmt: skip
     return tuple(found)
 
 
@@ -60,7 +60,7 @@ def memory(
     doubt = _DOUBT * room.total
     where = f"{tp} × {machine.gpu} with {room.total:.1f} GiB each"
     if room.kv_gib <= 0:
-        said = f"The weights take {room.weights:.1f} GiB of each GPU and the server {room.overhead:.1f}; {where} cannot hold it."
+        said = f"{where} cannot hold {room.weights:.1f} GiB of weights and {room.overhead:.1f} for the server on each."
         make = _error if room.kv_gib < -doubt else _warning
         return (make("WEIGHTS_DO_NOT_FIT", "instance_type", said, "Take a type with more GPU memory, or quantise."),)
     if room.kv_tokens < room.needed_tokens:
@@ -90,18 +90,18 @@ def volume(request: DeploymentRequest, machine: Instance, gigabytes: float) -> t
         found: tuple[Finding, ...] = ()
         if request.volume_size_gb:
             found += (_warning("VOLUME_NOT_ALLOWED", "volume_size_gb",
-                               f"SageMaker refuses VolumeSizeInGB on {machine.name}, which has {machine.nvme_gb:.0f} GB of "
-                               "NVMe; it was left out.", "Remove volume_size_gb."),)  # fmt: skip
+                               f"SageMaker refuses VolumeSizeInGB on {machine.name}; it was left out. The type "
+                               f"has {machine.nvme_gb:.0f} GB of NVMe.", "Remove volume_size_gb."),)  # fmt: skip
         if gigabytes and machine.nvme_gb < gigabytes * 1.05:
             found += (_error("DISK_TOO_SMALL", "instance_type",
-                             f"The weights are {gigabytes:.0f} GB, the disk of {machine.name} holds {machine.nvme_gb:.0f}.",
+                             f"{gigabytes:.0f} GB of weights; the disk of {machine.name} holds {machine.nvme_gb:.0f}.",
                              "Take a larger type."),)  # fmt: skip
         return None, found
     if request.volume_size_gb is None:
         return min(512, max(30, needed)), ()
     if gigabytes and request.volume_size_gb < gigabytes * 1.05:
         return request.volume_size_gb, (_error("VOLUME_TOO_SMALL", "volume_size_gb",
-                                               f"The weights are {gigabytes:.0f} GB; {request.volume_size_gb} do not hold them.",
+                                               f"{request.volume_size_gb} GB cannot hold {gigabytes:.0f} GB.",
                                                f"Set volume_size_gb to {min(512, needed)}."),)  # fmt: skip
     return request.volume_size_gb, ()
 
@@ -115,7 +115,7 @@ def cost(request: DeploymentRequest, plan: Plan) -> tuple[Finding, ...]:
     if worst <= request.max_cost_usd:
         return ()
     return (_error("TOO_EXPENSIVE", "max_cost_usd",
-                   f"In the worst case this costs {worst:.2f} USD before it is decided; the limit is {request.max_cost_usd:.2f}.",
+                   f"The worst case costs {worst:.2f} USD; the limit is {request.max_cost_usd:.2f}.",
                    "Raise max_cost_usd, allow fewer repairs, or shorten the windows."),)  # fmt: skip
 
 

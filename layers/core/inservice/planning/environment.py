@@ -56,7 +56,7 @@ def token_variable(server: str, version: str | None) -> str:
 
 
 def environment(request: DeploymentRequest, serving: Serving) -> tuple[dict[str, str], tuple[Finding, ...]]:
-    """The whole environment without any token, and a finding for every variable of the user's that was not taken as is."""
+    """The whole environment without any token, and a finding for each of the user's variables not taken as it is."""
     ours = {"tgi": _tgi, "vllm": _vllm, "lmi": _lmi, "sglang": _sglang}[serving.server](request, serving)
     findings: list[Finding] = []
     for name, value in request.environment.items():
@@ -146,7 +146,7 @@ def _problem(name: str, value: str, ours: dict[str, str], serving: Serving) -> F
     field = f"environment.{name}"
     if name in _TOKEN_NAMES or _TOKEN.search(value):
         return Finding(
-            severity="error", code="TOKEN_IN_ENVIRONMENT", field=field, message="A token does not belong into a request.",
+            severity="error", code="TOKEN_IN_ENVIRONMENT", field=field, message="A token is no part of a request.",
             fix="Put it into Secrets Manager, name the secret in hf_token_secret, and revoke this token.",
         )  # fmt: skip
     if name == "HF_TASK":

@@ -36,22 +36,23 @@ def _answer(point: dict[str, Any]) -> dict[str, Any]:
         return {}
     kv_gib = found.kv_gib
     if point["engine"] == "sglang":
-        # SGLang's pool: what is free after the weights, less the share it leaves (`model_runner.profile_max_num_token`).
+        # SGLang's pool: free after the weights, less the share it leaves (`profile_max_num_token`).
         kv_gib = total - found.weights - total * (1 - load.utilisation)
     tokens = max(0, int(kv_gib * GIB / kv_bytes_per_token(known, load.tp, load.kv_bytes)))
     # SGLang starts even when one request of full length does not fit into its pool.
-    fits = kv_gib > 0 and (point["engine"] == "sglang" or tokens >= found.needed_tokens)
+    lenient = point["engine"] == "sglang" or not point.get("max_model_len")
+    fits = kv_gib > 0 and (lenient or tokens >= found.needed_tokens)
     return {"fits": fits, "weights_gib": found.weights, "kv_gib": round(max(0.0, kv_gib), 3), "kv_tokens": tokens}
 
 
 def _load(point: dict[str, Any], known: Model, total: float) -> Load:
-    version = str(point.get("engine_version") or "0.30.0").lstrip("v")
+    version = _version(point)
     length = int(point.get("max_model_len") or known.max_positions)
     gpu = str(point.get("gpu") or "")
     seqs, batched = default_batch(total, a100="A100" in gpu, version=version)
     if parsed(version) < (0, 8) and point.get("engine") == "vllm":
-        # Without chunked prefill a whole prompt is profiled at once.
-        batched = max(batched, length)
+        # Without chunked prefill a whole prompt is profiled at once; over 32k vLLM 0 chunked by itself, 512 at a time.
+        batched = 512 if length > 32_768 else max(batched, length)
     share = point.get("util") or point.get("mem_fraction_static")
     quant = point.get("quant")
     return Load(
@@ -66,6 +67,12 @@ def _load(point: dict[str, Any], known: Model, total: float) -> Load:
         kv_bytes=1 if "8" in str(point.get("kv_dtype") or "") else 2,
         eager=bool(point.get("enforce_eager")),
     )
+
+
+def _version(point: dict[str, Any]) -> str:
+    """The engine's version; what names no number, or a date, is taken as today's."""
+    version = str(point.get("engine_version") or "").lstrip("v")
+    return version if parsed(version) and parsed(version)[0] < 100 and "." in version else "0.30.0"
 
 
 def _total(point: dict[str, Any]) -> float | None:

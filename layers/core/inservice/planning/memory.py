@@ -20,7 +20,7 @@ _SAMPLER = 9.65
 _QUANTISED = {
     "awq": 0.29, "awq_marlin": 0.29, "gptq": 0.29, "gptq_marlin": 0.29, "marlin": 0.29, "eetq": 0.55, "fp8": 0.55,
     "bitsandbytes": 0.55, "bitsandbytes-nf4": 0.32, "bitsandbytes-fp4": 0.32, "compressed-tensors": 0.55,
-    "mxfp4": 0.29, "exl2": 0.3,
+    "mxfp4": 0.29, "exl2": 0.3, "gguf": 0.32, "int8": 0.55, "int4": 0.29, "w8a8": 0.55, "w4a16": 0.29,
 }  # fmt: skip
 # The driver keeps this much back while the graphs of the default batch sizes are captured.
 _GRAPHS = 0.45
@@ -84,8 +84,15 @@ def weights_gib(model: Model, quantization: str | None) -> float | None:
     if model.quantization and model.quantization == quantization:
         return model.weights_gib
     if quantization and not model.quantization and not _is_quantised_name(model.name):
-        return model.weights_gib * _QUANTISED.get(quantization, 1.0)
+        return model.weights_gib * _share(quantization)
     return model.weights_gib
+
+
+def _share(quantization: str) -> float:
+    """The share of bf16 that a method leaves; by its first word where people add more, such as "gptq int4"."""
+    words = quantization.lower().replace("_", "-").split()
+    exact = [_QUANTISED[word] for word in (quantization, *words) if word in _QUANTISED]
+    return exact[0] if exact else 1.0
 
 
 def _is_quantised_name(name: str) -> bool:
