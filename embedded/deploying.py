@@ -18,6 +18,7 @@ STACK_NAME = "inservice"
 HUB_TOKEN = "hf_made_up_token_accepted_by_the_simulator"
 _ARTEFACTS = "inservice-artefacts"
 _DEPLOY_SECONDS = 240.0
+_NEEDED = {"ApiUrl", "StateMachineArn", "TopicArn", "BucketName"}
 
 
 def prepare(session: boto3.Session, engine_url: str, slack_url: str) -> None:
@@ -42,6 +43,13 @@ def deploy(template: Path, *, state: Path, credentials: Mapping[str, str], engin
     return Program("sam deploy", command, environment=environment, log=state / "sam-deploy.log", cwd=state)
 
 
+def api_url(found: Mapping[str, str], engine_url: str) -> str:
+    """The API's address on the engine's port: by path, since not every resolver knows *.localhost."""
+    api_id = found["ApiUrl"].removeprefix("https://").partition(".")[0]
+    stage = found["ApiUrl"].rstrip("/").rpartition("/")[2]
+    return f"{engine_url}/restapis/{api_id}/{stage}/_user_request_"
+
+
 def outputs(deployment: Program, session: boto3.Session, engine_url: str) -> dict[str, str]:
     """Waits for the deployment and answers with the stack's outputs by name."""
     deployment.finish(seconds=_DEPLOY_SECONDS)
@@ -49,4 +57,7 @@ def outputs(deployment: Program, session: boto3.Session, engine_url: str) -> dic
     stack = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"][0]
     if stack["StackStatus"] != "CREATE_COMPLETE":
         raise deployment.failed(f"the stack is {stack['StackStatus']}")
-    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", ())}
+    found = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", ())}
+    if missing := _NEEDED - found.keys():
+        raise PartFailed("sam deploy", f"the template has no output {', '.join(sorted(missing))}")
+    return found

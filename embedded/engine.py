@@ -40,6 +40,9 @@ def start_engine(
             STATE_DIR=str(temporary / "state"),
             S3_DATA_DIR=str(temporary / "s3"),
             LOG_LEVEL="WARNING",
+            # Its other listeners would take fixed ports on every interface.
+            IOT_MTLS_ENABLED="false",
+            SFTP_ENABLED="false",
             # Docker is neither needed nor looked for.
             DOCKER_HOST=f"unix://{temporary}/no-docker.sock",
             PYTHONNOUSERSITE="1",

@@ -20,9 +20,9 @@ import boto3
 from inservice.clock import Clock
 
 from embedded.building import PROJECT, Build
-from embedded.deploying import HUB_TOKEN, deploy, outputs, prepare
+from embedded.deploying import HUB_TOKEN, api_url, deploy, outputs, prepare
 from embedded.engine import REGION, await_engine, start_engine
-from embedded.programs import PartFailed, Program, free_port, plain_environment, written_json
+from embedded.programs import Program, free_port, plain_environment, written_json
 from embedded.sink import slack_sink
 
 SIMULATOR = (sys.executable, "-m", "simulator")
@@ -116,7 +116,19 @@ class _Start:
         deployment = deploy(built, state=self.state, credentials=credentials, engine_url=engine_url)
         self.ending.callback(deployment.stop)
         found = outputs(deployment, session, engine_url)
-        return _stack(found, engine_url, simulator_url, slack_url, credentials, self.time_scale)
+        return Stack(
+            aws_endpoint_url=engine_url,
+            sagemaker_endpoint_url=simulator_url,
+            slack_url=slack_url,
+            api_url=api_url(found, engine_url),
+            region=REGION,
+            access_key_id=credentials["AWS_ACCESS_KEY_ID"],
+            secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
+            time_scale=self.time_scale,
+            state_machine_arn=found["StateMachineArn"],
+            topic_arn=found["TopicArn"],
+            bucket=found["BucketName"],
+        )
 
     def _start_simulator(self, shared: dict[str, str], clock: Clock, engine_url: str) -> str:
         ready = self.state / "simulator.json"
@@ -154,31 +166,6 @@ class _Start:
 
     def _leftovers(self) -> tuple[Path, ...]:
         return (self.state, self.announcement)
-
-
-def _stack(
-    found: dict[str, str], engine_url: str, simulator_url: str, slack_url: str, credentials: dict[str, str],
-    time_scale: float,
-) -> Stack:  # fmt: skip
-    """The stack from the template's outputs; the API goes by path, since not every resolver knows *.localhost."""
-    missing = {"ApiUrl", "StateMachineArn", "TopicArn", "BucketName"} - found.keys()
-    if missing:
-        raise PartFailed("sam deploy", f"the template has no output {', '.join(sorted(missing))}")
-    api_id = found["ApiUrl"].removeprefix("https://").partition(".")[0]
-    stage = found["ApiUrl"].rstrip("/").rpartition("/")[2]
-    return Stack(
-        aws_endpoint_url=engine_url,
-        sagemaker_endpoint_url=simulator_url,
-        slack_url=slack_url,
-        api_url=f"{engine_url}/restapis/{api_id}/{stage}/_user_request_",
-        region=REGION,
-        access_key_id=credentials["AWS_ACCESS_KEY_ID"],
-        secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
-        time_scale=time_scale,
-        state_machine_arn=found["StateMachineArn"],
-        topic_arn=found["TopicArn"],
-        bucket=found["BucketName"],
-    )
 
 
 def _session(access_key_id: str, secret_access_key: str) -> boto3.Session:
