@@ -1,0 +1,54 @@
+"""`inservice deploy`: sends a request, shows the plan, and follows it to its end."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from inservice.contracts import Planning
+from rich.console import Console
+
+from cli import plan
+from cli.api import Service, find_service
+from cli.following import follow
+from cli.telling import tell_json, tell_outcome
+
+DEPLOYED, NOT_DEPLOYED, UNREADABLE = 0, 1, 2
+
+
+def run(path: str, *, detach: bool, json_output: bool, service: Service | None = None) -> int:
+    """0 deployed (or started, when detached), 1 not deployed or refused, 2 unreadable. Raises ApiError."""
+    try:
+        request = json.loads(sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as problem:
+        print(f"inservice: {path} cannot be read: {problem}; give a DeploymentRequest as JSON", file=sys.stderr)
+        return UNREADABLE
+    service = service or find_service()
+    console = Console(highlight=False, stderr=json_output)
+    accepted = service.call("POST", "/deployments", request)
+    if detach:
+        return _started(accepted, console, json_output=json_output)
+    show_plan(accepted, console)
+    outcome = follow(service, accepted["deployment_id"], console=console)
+    if json_output:
+        tell_json(outcome)
+    elif outcome["status"] != "DEPLOYED":
+        tell_outcome(outcome, console)
+    return DEPLOYED if outcome["status"] == "DEPLOYED" else NOT_DEPLOYED
+
+
+def show_plan(accepted: dict[str, Any], console: Console) -> None:
+    """What will run, and every finding about the request."""
+    planning = {"accepted": True, "findings": accepted["findings"], "plan": accepted["plan"]}
+    plan.show(Planning.model_validate(planning), console)
+
+
+def _started(accepted: dict[str, Any], console: Console, *, json_output: bool) -> int:
+    if json_output:
+        tell_json(accepted)
+        return DEPLOYED
+    show_plan(accepted, console)
+    console.print(f"Started {accepted['deployment_id']}; look with: inservice status {accepted['deployment_id']}")
+    return DEPLOYED
