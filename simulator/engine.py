@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
+import sys
 import threading
 from typing import Any, Protocol
 
@@ -102,7 +103,11 @@ class CloudWatch:
             with contextlib.suppress(*exists):
                 self._logs.create_log_stream(logGroupName=group, logStreamName=stream)
             self._known.add((group, stream))
-        with contextlib.suppress(*exists):
-            self._logs.put_log_events(
-                logGroupName=group, logStreamName=stream, logEvents=sorted(events, key=lambda event: event["timestamp"])
-            )
+        # An empty line is no event: PutLogEvents would refuse the whole batch, and the agents leave it out.
+        said = sorted((event for event in events if event["message"]), key=lambda event: event["timestamp"])
+        if not said:
+            return
+        try:
+            self._logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=said)
+        except exists as problem:
+            print(f"lines of {group} were lost: {problem}", file=sys.stderr, flush=True)

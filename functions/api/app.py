@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+from dataclasses import replace
 from importlib import resources
 from typing import Any
 
@@ -16,6 +17,7 @@ from inservice.deployments.outcome import Links
 from inservice.errors import Conflict, NotFound, Refused, Unavailable, Unreadable
 
 PORTS = ("lookup", "deployments", "executions", "clock", "region")
+_LOOPBACK = ("127.0.0.1", "localhost")
 app = APIGatewayRestResolver()
 # The default page of a list, and the longest one.
 _PAGE, _LONGEST_PAGE = 20, 100
@@ -23,7 +25,7 @@ _PAGE, _LONGEST_PAGE = 20, 100
 
 def handler(event: dict[str, Any], context: Any, **given: Any) -> dict[str, Any]:
     """Routes one request; a port that is not given comes from the environment."""
-    app.append_context(**{name: given[name] if name in given else _wired(name) for name in PORTS})
+    app.append_context(**{name: given[name] if name in given else _wired(name) for name in (*PORTS, "links")})
     answer: dict[str, Any] = app.resolve(event, context)
     return answer
 
@@ -132,7 +134,8 @@ def _document() -> Any:
 
 
 def _journal() -> Journal:
-    return Journal(app.context["deployments"], app.context["clock"], Links(app.context["region"], _base_url()))
+    links: Links = app.context["links"]
+    return Journal(app.context["deployments"], app.context["clock"], replace(links, api_url=_base_url()))
 
 
 def _base_url() -> str:
@@ -140,6 +143,9 @@ def _base_url() -> str:
     request = app.current_event.raw_event.get("requestContext") or {}
     host = _header("Host") or request.get("domainName") or "localhost"
     scheme = _header("X-Forwarded-Proto") or "https"
+    if host.split(":")[0] in _LOOPBACK:
+        # Emulators serve every API on one loopback port, under the path that LocalStack introduced.
+        return f"http://{host}/restapis/{request.get('apiId')}/{request.get('stage')}/_user_request_"
     path = str(request.get("path") or "")
     before = path[: -len(app.current_event.path)] if path.endswith(app.current_event.path) else ""
     return f"{scheme}://{host}{before}"

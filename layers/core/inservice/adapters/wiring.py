@@ -27,8 +27,11 @@ def port(name: str) -> Any:
 
 
 def _journal() -> Journal:
-    links = Links(port("region"), os.environ.get("API_URL", ""), os.environ.get("STATE_MACHINE_ARN", ""))
-    return Journal(port("deployments"), port("clock"), links)
+    return Journal(port("deployments"), port("clock"), port("links"))
+
+
+def _links() -> Links:
+    return Links(port("region"), os.environ.get("API_URL", ""), os.environ.get("STATE_MACHINE_ARN", ""))
 
 
 def _lookup() -> Any:
@@ -50,6 +53,7 @@ PORTS: dict[str, Callable[[], Any]] = {
     "hosting": SageMakerHosting,
     "invocations": SageMakerInvocations,
     "journal": _journal,
+    "links": _links,
     "logs": CloudWatchLogs,
     "lookup": _lookup,
     "region": lambda: os.environ["AWS_REGION"],

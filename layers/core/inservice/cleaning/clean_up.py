@@ -34,7 +34,7 @@ def clean_up(command: CleanUp, *, hosting: Hosting, execution_role_arn: str, clo
     if live.config_name == made.config_name and live.status not in ("Deleted", "Deleting"):
         # Somebody is served by it (or the failed endpoint is kept to be looked at): its config and models stay.
         return CleanedUp(done=True, removed=removed, remaining=(), wait_seconds=0)
-    gone, left = _remove_definitions(made, hosting)
+    gone, left = _remove_definitions(made, _used_by(live, hosting), hosting)
     return CleanedUp(done=True, removed=(*removed, *gone), remaining=left, wait_seconds=0)
 
 
@@ -80,11 +80,20 @@ def _move_back(previous: str | None, made: Definitions, hosting: Hosting) -> int
     return _WAIT_SECONDS
 
 
-def _remove_definitions(made: Definitions, hosting: Hosting) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _used_by(live: EndpointDescription, hosting: Hosting) -> set[str]:
+    """The models of the config that serves: two configs of one endpoint may share a model, whose content is equal."""
+    config = hosting.describe_endpoint_config(live.config_name) if live.config_name else None
+    variants = (config or {}).get("ProductionVariants") or []
+    pools = [pool for variant in variants for pool in variant.get("InstancePools") or []]
+    names = [variant.get("ModelName") for variant in variants] + [pool.get("ModelNameOverride") for pool in pools]
+    return {name for name in names if name}
+
+
+def _remove_definitions(made: Definitions, used: set[str], hosting: Hosting) -> tuple[tuple[str, ...], tuple[str, ...]]:
     gone: list[str] = []
     left: list[str] = []
     removals = [(f"endpoint config {made.config_name}", hosting.delete_endpoint_config, made.config_name)]
-    removals += [(f"model {name}", hosting.delete_model, name) for name in made.model_names]
+    removals += [(f"model {name}", hosting.delete_model, name) for name in made.model_names if name not in used]
     for label, delete, name in removals:
         try:
             if delete(name):

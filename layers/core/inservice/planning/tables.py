@@ -152,6 +152,8 @@ def model(hub_id: str) -> Model | None:
     """The model of that hub id, whatever its case; None for one the table does not have."""
     rows = _table("models")["models"]
     wanted = hub_id.lower()
+    if hub_id in rows:
+        return _model(hub_id, rows[hub_id])
     for name, row in rows.items():
         if name.split(" ")[0].lower() == wanted or (
             wanted.endswith("deepseek-r1") and name.startswith("deepseek-ai/DeepSeek-V3")
