@@ -181,3 +181,42 @@ def test_a_plan_takes_under_20_milliseconds_and_loads_no_aws_sdk() -> None:
     assert (time.perf_counter() - begun) / 20 < 0.02
     probe = "import sys, inservice.planning; print([m for m in sys.modules if m.startswith(('boto', 'aws_'))])"
     assert subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+def test_mistake_of_the_seed_volume_on_a_type_with_nvme() -> None:
+    made = plan(volume_size_gb=300)
+    assert made.accepted
+    assert made.plan is not None
+    assert made.plan.volume_size_gb is None
+
+
+def test_mistake_of_the_seed_tgi_142_for_llama_3() -> None:
+    made = plan(server="tgi", server_version="1.4.2").plan
+    assert made is not None
+    assert made.server_version == "2.0.2"
+
+
+def test_mistake_of_the_seed_messages_api_enabled_after_tgi_231() -> None:
+    late = plan(server="tgi", server_version="3.3.6", environment={"MESSAGES_API_ENABLED": "true"})
+    assert late.plan is not None
+    assert "MESSAGES_API_ENABLED" not in late.plan.environment
+    assert "ENVIRONMENT_WITHOUT_EFFECT" in codes(late, "warning")
+
+
+def test_mistake_of_the_seed_both_names_of_the_longest_prompt() -> None:
+    made = plan(server="tgi", environment={"MAX_INPUT_LENGTH": "2048", "MAX_INPUT_TOKENS": "2048"}).plan
+    assert made is not None
+    assert len({"MAX_INPUT_LENGTH", "MAX_INPUT_TOKENS"} & set(made.environment)) == 1
+
+
+def test_mistake_of_the_seed_the_old_name_of_the_token() -> None:
+    from inservice.planning.environment import token_variable
+
+    assert token_variable("tgi", "2.0.2") == "HUGGING_FACE_HUB_TOKEN"
+    assert token_variable("tgi", "3.3.6") == token_variable("vllm", "0.30.0") == "HF_TOKEN"
+
+
+def test_mistake_of_the_seed_bitsandbytes_on_todays_vllm() -> None:
+    made = plan(server="vllm", quantization="bitsandbytes").plan
+    assert made is not None
+    assert made.server_version == "0.27.1"

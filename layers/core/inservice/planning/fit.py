@@ -10,8 +10,10 @@ from inservice.planning.tables import Model, model, parsed
 _TOTALS = {
     "T4": 14.6, "V100-32": 31.74, "V100-16": 15.77, "A10G": 22.05, "A10": 22.05, "L4": 22.04, "L40S": 44.4,
     "A100-40": 39.4, "A100-80": 79.15, "H100": 79.18, "H200": 139.75, "A6000": 47.5, "A40": 44.4, "3090": 23.58,
-    "4090": 23.6,
+    "4090": 23.6, "H20": 95.1, "RTXPRO6000": 95.0, "2080TI-22": 21.5,
 }  # fmt: skip
+
+_SGLANG_CONTEXT = 0.45
 
 
 def fit_point(point: Any) -> dict[str, Any]:
@@ -37,7 +39,9 @@ def _answer(point: dict[str, Any]) -> dict[str, Any]:
     kv_gib = found.kv_gib
     if point["engine"] == "sglang":
         # SGLang's pool: free after the weights, less the share it leaves (`profile_max_num_token`).
-        kv_gib = total - found.weights - total * (1 - load.utilisation)
+        # Its own context is already taken when it first measures what is there.
+        there = total - _SGLANG_CONTEXT
+        kv_gib = there - found.weights - there * (1 - load.utilisation)
     tokens = max(0, int(kv_gib * GIB / kv_bytes_per_token(known, load.tp, load.kv_bytes)))
     # SGLang starts even when one request of full length does not fit into its pool.
     lenient = point["engine"] == "sglang" or not point.get("max_model_len")
@@ -50,9 +54,11 @@ def _load(point: dict[str, Any], known: Model, total: float) -> Load:
     length = int(point.get("max_model_len") or known.max_positions)
     gpu = str(point.get("gpu") or "")
     seqs, batched = default_batch(total, a100="A100" in gpu, version=version)
-    if parsed(version) < (0, 8) and point.get("engine") == "vllm":
-        # Without chunked prefill a whole prompt is profiled at once; over 32k vLLM 0 chunked by itself, 512 at a time.
-        batched = 512 if length > 32_768 else max(batched, length)
+    chunks = False
+    if _before_v1(point, version, gpu):
+        # Without chunked prefill a whole prompt is profiled at once; over 32k it chunked by itself, 512 at a time.
+        chunks = bool(point.get("max_model_len")) and length > 32_768
+        batched = 512 if chunks else max(2048, min(length, 32_768))
     share = point.get("util") or point.get("mem_fraction_static")
     quant = point.get("quant")
     return Load(
@@ -66,6 +72,17 @@ def _load(point: dict[str, Any], known: Model, total: float) -> Load:
         quantization=str(quant).lower() if quant else None,
         kv_bytes=1 if "8" in str(point.get("kv_dtype") or "") else 2,
         eager=bool(point.get("enforce_eager")),
+        samples=not chunks,
+    )
+
+
+def _before_v1(point: dict[str, Any], version: str, gpu: str) -> bool:
+    """vLLM's engine V1 is the default from 0.8.0, on GPUs of compute capability 8.0 and more until 0.11."""
+    if point.get("engine") != "vllm":
+        return False
+    old_gpu = any(name in gpu for name in ("T4", "V100", "2080"))
+    return (
+        "V0" in str(point.get("engine_version")) or parsed(version) < (0, 8) or (old_gpu and parsed(version) < (0, 11))
     )
 
 

@@ -13,15 +13,18 @@ from inservice.planning.tables import Model, parsed
 
 GIB = 2**30
 # Communication buffers and context by tensor parallel degree, read from vLLM's own "non-torch memory" lines.
-_NON_TORCH = {1: 0.15, 2: 0.55, 4: 1.0, 8: 2.1}
+_NON_TORCH = {1: 0.12, 2: 0.5, 4: 0.6, 8: 2.1}
 # The sampler's buffers against sequences × vocabulary × 4 bytes; fitted on vLLM 0.11's published H100 table.
 _SAMPLER = 9.65
-# Weights against bf16, by method, scales and zero points included (published checkpoints of the same models).
+# What a method leaves of the linear layers' bf16 bytes, with scales and zero points of groups of 128; embeddings and
+# output head stay as they are. It gives published checkpoints' sizes to 1 % (Llama 3.1 70B fp8, 405B AWQ, Phi-4 GPTQ).
 _QUANTISED = {
-    "awq": 0.29, "awq_marlin": 0.29, "gptq": 0.29, "gptq_marlin": 0.29, "marlin": 0.29, "eetq": 0.55, "fp8": 0.55,
-    "bitsandbytes": 0.55, "bitsandbytes-nf4": 0.32, "bitsandbytes-fp4": 0.32, "compressed-tensors": 0.55,
-    "mxfp4": 0.29, "exl2": 0.3, "gguf": 0.32, "int8": 0.55, "int4": 0.29, "w8a8": 0.55, "w4a16": 0.29,
+    "awq": 0.266, "awq_marlin": 0.266, "gptq": 0.266, "gptq_marlin": 0.266, "marlin": 0.266, "int4": 0.266,
+    "w4a16": 0.266, "mxfp4": 0.266, "exl2": 0.28, "bitsandbytes-nf4": 0.28, "bitsandbytes-fp4": 0.28,
+    "fp8": 0.5, "int8": 0.5, "w8a8": 0.5, "eetq": 0.5, "bitsandbytes": 0.5, "compressed-tensors": 0.5,
 }  # fmt: skip
+# GGUF's Q4_K_M packs the embeddings too: 4.85 bits a weight.
+_GGUF = 0.31
 # The driver keeps this much back while the graphs of the default batch sizes are captured.
 _GRAPHS = 0.45
 
@@ -40,6 +43,8 @@ class Load:
     quantization: str | None = None
     kv_bytes: int = 2
     eager: bool = False
+    # vLLM's engine before V1 with chunked prefill: its profiling run samples next to nothing.
+    samples: bool = True
 
 
 @dataclass(frozen=True)
@@ -84,15 +89,18 @@ def weights_gib(model: Model, quantization: str | None) -> float | None:
     if model.quantization and model.quantization == quantization:
         return model.weights_gib
     if quantization and not model.quantization and not _is_quantised_name(model.name):
-        return model.weights_gib * _share(quantization)
+        return _quantised_gib(model, model.weights_gib, quantization)
     return model.weights_gib
 
 
-def _share(quantization: str) -> float:
-    """The share of bf16 that a method leaves; by its first word where people add more, such as "gptq int4"."""
-    words = quantization.lower().replace("_", "-").split()
-    exact = [_QUANTISED[word] for word in (quantization, *words) if word in _QUANTISED]
-    return exact[0] if exact else 1.0
+def _quantised_gib(model: Model, bf16: float, quantization: str) -> float:
+    """The weights after a method, named by its first word where people add more, such as "gptq int4"."""
+    words = [quantization.lower(), *quantization.lower().replace("(", " ").split()]
+    if "gguf" in words:
+        return bf16 * _GGUF
+    share = next((_QUANTISED[word] for word in words if word in _QUANTISED), 1.0)
+    embeddings = min(bf16, 2 * model.vocab * model.hidden * 2 / GIB)
+    return embeddings + (bf16 - embeddings) * share
 
 
 def _is_quantised_name(name: str) -> bool:
@@ -124,7 +132,7 @@ def budget(model: Model, gpu_gib: float, load: Load) -> Budget | None:
 def _overhead(model: Model, load: Load) -> float:
     non_torch = _NON_TORCH.get(load.tp, 0.15 + 0.25 * load.tp)
     rows = min(load.max_num_seqs, load.max_num_batched_tokens)
-    sampler = _SAMPLER * rows * model.vocab * 4 / GIB
+    sampler = _SAMPLER * rows * model.vocab * 4 / GIB if load.samples else 0.0
     mlp = load.max_num_batched_tokens * 2 * (3 * model.intermediate / load.tp + 2 * model.hidden) / GIB
     reserves_graphs = load.server in ("vllm", "lmi") and parsed(load.version) >= (0, 21) and not load.eager
     if load.server == "tgi":

@@ -175,12 +175,13 @@ def _model(name: str, row: dict[str, Any]) -> Model:
         head_dim=row.get("head_dim") or row["hidden_size"] // heads,
         vocab=row["vocab_size"],
         max_positions=row.get("max_position_embeddings") or 2048,
-        weights_gib=row.get("weights_gib_bf16") or row.get("disk_gib"),
+        weights_gib=row.get("weights_gib_bf16") or row.get("weights_gib_mxfp4_est") or row.get("disk_gib"),
         dtype=row.get("torch_dtype") or "bfloat16",
         kv_bytes_per_token=row.get("kv_bytes_per_token_bf16"),
         attention=row.get("attention") or "full",
         mla=bool(row.get("kv_lora_rank")),
-        quantization=row.get("quantization"),
+        # These checkpoints exist in mxfp4 only; their weights are already that small.
+        quantization="mxfp4" if row.get("weights_gib_mxfp4_est") else row.get("quantization"),
     )
 
 
