@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint format
+.PHONY: help setup demo up test lint format build
 SHELL := /bin/bash
 
 help:  ## list the targets
@@ -10,6 +10,12 @@ setup: .venv/.ready  ## make .venv with everything from uv.lock, the command .ve
 .venv/.ready: pyproject.toml uv.lock
 	python3 -m venv .venv && .venv/bin/python -m pip install --quiet uv && .venv/bin/uv sync --frozen --quiet && touch $@
 
+demo: .venv/.ready  ## deploy a request on the embedded stack and chat with it; REQUEST=path.json for another one
+	@.venv/bin/python -m embedded.demo $(REQUEST)
+
+up: .venv/.ready  ## the embedded stack in the foreground; TIME_SCALE=60 plays 60 times faster
+	@exec .venv/bin/python -m embedded
+
 test: .venv/.ready  ## run the whole suite
 	.venv/bin/python -m pytest
 
@@ -18,3 +24,6 @@ lint: .venv/.ready  ## check style
 
 format: .venv/.ready  ## format the sources
 	.venv/bin/ruff format . && .venv/bin/ruff check --fix .
+
+build: .venv/.ready  ## what `sam deploy` needs: arm64 and python3.13, without Docker
+	SAM_CLI_TELEMETRY=0 .venv/bin/sam build

@@ -1,4 +1,4 @@
-"""The service's API as the command sees it: where it is, calls signed with the caller's credentials, errors in words."""
+"""The service's API as the command sees it: where it is, calls signed as the caller, errors in words."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Service:
 
 
 def find_service(environment: Mapping[str, str] = os.environ, folder: Path | None = None) -> Service:
-    """`INSERVICE_API_URL`, else the stack that runs in this folder, else the outputs of the stack `inservice` on AWS."""
+    """`INSERVICE_API_URL`, else the stack that runs in this folder, else the stack `inservice` on AWS."""
     announced = (folder or Path.cwd()) / ".embedded" / "stack.json"
     given = environment.get("INSERVICE_API_URL")
     if announced.is_file() and not given:

@@ -47,7 +47,8 @@ _Commands = argparse._SubParsersAction  # type: ignore[type-arg]
 
 
 def _command(
-    commands: _Commands, name: str, help: str, run: Callable[[argparse.Namespace], int], argument: tuple[str, str] | None
+    commands: _Commands, name: str, help: str, run: Callable[[argparse.Namespace], int],
+    argument: tuple[str, str] | None,
 ) -> argparse.ArgumentParser:  # fmt: skip
     command: argparse.ArgumentParser = commands.add_parser(name, help=help, description=help)
     if argument:
