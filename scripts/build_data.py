@@ -12,8 +12,8 @@ FAMILIES = {"tgi": "huggingface-llm", "vllm": "vllm", "lmi": "djl-lmi", "sglang"
 MODEL_FIELDS = (
     "architecture", "params", "num_hidden_layers", "hidden_size", "intermediate_size", "num_attention_heads",
     "num_key_value_heads", "head_dim", "vocab_size", "max_position_embeddings", "torch_dtype", "weights_gib_bf16",
-    "disk_gib", "weights_gib_mxfp4_est", "kv_bytes_per_token_bf16", "attention", "kv_lora_rank", "qk_rope_head_dim", "num_experts",
-    "num_experts_per_tok", "moe_intermediate_size", "quantization", "source",
+    "disk_gib", "weights_gib_mxfp4_est", "kv_bytes_per_token_bf16", "attention", "kv_lora_rank",
+    "qk_rope_head_dim", "num_experts", "num_experts_per_tok", "moe_intermediate_size", "quantization", "source",
 )  # fmt: skip
 
 

@@ -25,6 +25,8 @@ _QUANTISED = {
 }  # fmt: skip
 # GGUF's Q4_K_M packs the embeddings too: 4.85 bits a weight.
 _GGUF = 0.31
+# The least that the encoder's profiling run with its largest images has been seen to add, in GiB.
+_VISION = 2.0
 # The driver keeps this much back while the graphs of the default batch sizes are captured.
 _GRAPHS = 0.45
 
@@ -138,7 +140,15 @@ def _overhead(model: Model, load: Load) -> float:
     if load.server == "tgi":
         # TGI samples on the last token of each sequence only; its graphs come after the cache, out of the rest.
         sampler = min(sampler, 0.4)
-    return non_torch + max(sampler, mlp) + (_GRAPHS if reserves_graphs else 0.0)
+    vision = _VISION if _sees(model) else 0.0
+    return non_torch + vision + max(sampler, mlp) + (_GRAPHS if reserves_graphs else 0.0)
+
+
+def _sees(model: Model) -> bool:
+    """Whether the model reads images too; Gemma 3's 1B does not."""
+    return (
+        "ConditionalGeneration" in model.architecture or "(text part)" in model.name or "vision" in model.name.lower()
+    )
 
 
 def _needed(model: Model, load: Load) -> int:
