@@ -35,15 +35,19 @@ def s3_download(gib: float, instance_type: str) -> float:
     return gib * 1024 / _S3_MIB_PER_SECOND.get(_family(instance_type), _S3_DEFAULT)
 
 
-def hub_download(gib: float, instance_type: str) -> float:
-    """Weights from the hub, by the container itself."""
-    return gib * 1024 / _HUB_MIB_PER_SECOND.get(_family(instance_type), _HUB_DEFAULT)
+def hub_rate(instance_type: str) -> float:
+    """MiB per second from the hub."""
+    return _HUB_MIB_PER_SECOND.get(_family(instance_type), _HUB_DEFAULT)
 
 
-def weight_loading(gib_per_gpu: float, gpu: str | None, gpus: int) -> float:
-    """Weights into GPU memory; ranks read the same disk, so more GPUs slow each other down a little."""
-    rate = _LOAD_GIB_PER_SECOND.get(gpu or "", 0.5)
-    return gib_per_gpu / rate * (1 + 0.1 * (gpus - 1))
+def load_rate(gpu: str | None) -> float:
+    """GiB per second into one GPU's memory."""
+    return _LOAD_GIB_PER_SECOND.get(gpu or "", 0.5)
+
+
+def deletion(key: str) -> float:
+    """From DeleteEndpoint until the name is free: one to three minutes were seen."""
+    return spread(f"delete:{key}", 60, 120)
 
 
 def _family(instance_type: str) -> str:
