@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from inservice.contracts import Planning
 from inservice.planning import plan_document
-from inservice.planning.tables import instances
+from inservice.planning.memory import Load, budget
+from inservice.planning.tables import instances, model_from_config
 from inservice.ports import HubModel, Lookups
 
 EVENTS = Path(__file__).parents[3] / "events"
@@ -82,6 +83,7 @@ def test_three_mistakes_are_three_findings_with_a_fix_each() -> None:
         ({"model": {"hub_id": "meta-llama/Llama-3.1-8B-Instruct"}, "max_total_tokens": 120_000}, "TOKENS_DO_NOT_FIT"),
         ({"max_input_tokens": 5000, "max_total_tokens": 4096}, "TOKENS_CONTRADICT"),
         ({"hf_token_secret": None}, "TOKEN_NEEDED"),
+        ({"instance_type": "ml.p3.2xlarge", **QWEN, "server": "vllm", "max_total_tokens": 512}, "GPU_TOO_OLD"),
         ({"max_cost_usd": 0.01}, "TOO_EXPENSIVE"),
         ({"instance_type": "ml.p3.2xlarge", "volume_size_gb": 5, **QWEN, "server": "tgi"}, "VOLUME_TOO_SMALL"),
     ],
@@ -171,6 +173,23 @@ def test_more_context_or_concurrency_never_needs_less_memory(
 
     small, large = room(tokens, together), room(tokens + more, together + others)
     assert large.kv_cache_gib <= small.kv_cache_gib
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.integers(4, 120), st.integers(0, 40), st.integers(1, 6), st.sampled_from([1, 2, 4, 8]))
+def test_a_bigger_model_never_leaves_more_room(layers: int, more: int, width: int, tp: int) -> None:
+    def room(deep: int) -> float:
+        config = {
+            "architectures": ["LlamaForCausalLM"], "num_hidden_layers": deep, "hidden_size": 1024 * width,
+            "num_attention_heads": 8 * width, "num_key_value_heads": 8, "vocab_size": 128_000,
+        }  # fmt: skip
+        made = model_from_config("someone/model", config, 2 * 12 * deep * (1024 * width) ** 2)
+        assert made is not None
+        found = budget(made, 80.0, Load("vllm", "0.30.0", tp, 4096, 256, 2048, 0.92))
+        assert found is not None
+        return found.kv_tokens
+
+    assert room(layers + more) <= room(layers)
 
 
 def test_a_plan_takes_under_20_milliseconds_and_loads_no_aws_sdk() -> None:

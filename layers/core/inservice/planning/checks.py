@@ -51,6 +51,14 @@ def world(request: DeploymentRequest, asked: Lookups, known: Model | None) -> tu
     return tuple(found)
 
 
+def hardware(request: DeploymentRequest, machine: Instance, cuda: str | None) -> tuple[Finding, ...]:
+    """A GPU that the image's CUDA no longer knows: CUDA 13 dropped everything before Turing (its release notes)."""
+    if cuda is None or not cuda.startswith("13") or machine.compute_capability >= 7.5:
+        return ()
+    said = f"The image is built on CUDA {cuda}, which no longer knows the {machine.gpu} of {machine.name}."
+    return (_error("GPU_TOO_OLD", "instance_type", said, "Take a newer type such as ml.g5.2xlarge, or server tgi."),)
+
+
 def memory(
     request: DeploymentRequest, known: Model | None, room: Budget | None, machine: Instance, tp: int, total: int
 ) -> tuple[Finding, ...]:

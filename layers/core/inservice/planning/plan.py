@@ -69,6 +69,7 @@ def _plan(
     variables, found = environment(request, serving)
     findings = chosen.findings + tokens + found
     room = memory_of(known, chosen, request, tp, total)
+    findings += () if request.image_uri else checks.hardware(request, instance, image.cuda)
     findings += checks.memory(request, known, room, instance, tp, total)
     weights = weights_gib(known, quantization) if known else None
     gigabytes = (known.weights_gib if known and known.weights_gib else weights or 0) * 1.0737
