@@ -10,13 +10,15 @@ import time
 from pathlib import Path
 
 import pytest
+
 from embedded.programs import PartFailed, Program, free_port, plain_environment
 
 PROJECT = Path(__file__).parents[2]
 # A program with a child that ignores SIGTERM, as the engine has functions that are busy.
 STUBBORN_FAMILY = """
 import os, signal, subprocess, sys, time
-child = subprocess.Popen([sys.executable, "-c", "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(600)"])
+deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(600)"
+child = subprocess.Popen([sys.executable, "-c", deaf])
 print(os.getpid(), child.pid, flush=True)
 time.sleep(600)
 """
@@ -31,7 +33,7 @@ time.sleep(600)
 """
 
 
-def started(tmp_path: Path, source: str, **more: Path) -> Program:
+def started(tmp_path: Path, source: str) -> Program:
     return Program(
         "part", [sys.executable, "-c", textwrap.dedent(source)], environment=plain_environment(),
         log=tmp_path / "log", cwd=tmp_path,

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from embedded.sink import slack_sink
 from inservice.clock import Clock
+
+from embedded.sink import slack_sink
 
 
 @pytest.fixture

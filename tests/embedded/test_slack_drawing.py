@@ -1,7 +1,8 @@
 """A message in the terminal reads as it does in Slack: labels for links, no markup, no escapes."""
 
-from embedded.slack_drawing import drawn
 from rich.console import Console
+
+from embedded.slack_drawing import drawn
 
 MESSAGE = {
     "text": "fallback",

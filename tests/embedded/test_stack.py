@@ -10,12 +10,14 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
+
 from cli.api import Service
 from embedded.programs import PartFailed
 from embedded.stack import Stack, running
@@ -76,8 +78,6 @@ def announced(folder: Path, process: subprocess.Popen[str]) -> dict[str, Any]:
 
 
 def service_of(found: dict[str, Any]) -> Service:
-    from botocore.credentials import Credentials
-
     credentials = Credentials(found["access_key_id"], found["secret_access_key"])
     return Service(found["api_url"], found["region"], credentials, found["aws_endpoint_url"], found["time_scale"])
 
@@ -155,7 +155,7 @@ def test_an_unsigned_call_is_refused(stack: Stack) -> None:
 
 
 def test_functions_have_their_roles_rights_and_no_others(stack: Stack) -> None:
-    """The role of `poll` may read endpoints and nothing of the topic; the engine must hold it to that."""
+    """The role of `poll` may read endpoints and no secret; the engine must hold it to that."""
     functions = stack.client("lambda").list_functions()["Functions"]
     role = next(function["Role"] for function in functions if "PollFunction" in function["FunctionName"])
     iam = stack.client("iam")
@@ -164,13 +164,11 @@ def test_functions_have_their_roles_rights_and_no_others(stack: Stack) -> None:
     trust["Statement"].append({"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"})
     iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust))
     taken = stack.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
-    import boto3
-
     as_poll = boto3.Session(
         taken["AccessKeyId"], taken["SecretAccessKey"], taken["SessionToken"], region_name=stack.region
     )
-    with pytest.raises(ClientError, match=r"not authorized|AccessDenied|AuthorizationError"):
-        as_poll.client("sns", endpoint_url=stack.aws_endpoint_url).publish(TopicArn=stack.topic_arn, Message="no")
+    with pytest.raises(ClientError, match=r"not authorized|AccessDenied"):
+        as_poll.client("secretsmanager", endpoint_url=stack.aws_endpoint_url).get_secret_value(SecretId="hf-token")
     with pytest.raises(ClientError, match=r"ResourceNotFound|does not exist"):
         as_poll.client("logs", endpoint_url=stack.aws_endpoint_url).filter_log_events(
             logGroupName="/aws/sagemaker/Endpoints/nobody"
