@@ -57,7 +57,7 @@ def test_an_open_model_tells_its_architecture_and_listed_size(hub: HubClient) ->
 
 
 def test_a_size_that_is_not_listed_is_read_from_the_files_own_headers(hub: HubClient) -> None:
-    assert hub.describe("someone/unlisted", None, None).weight_bytes == 1234
+    assert hub.describe("someone/plain", None, None).weight_bytes == 1234
 
 
 @pytest.mark.parametrize(("token", "access"), [(None, "gated"), ("bad", "gated"), ("good", "ok")])

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import WaiterError
 
 from embedded.deploying import HUB_TOKEN
 
@@ -151,3 +152,19 @@ def test_the_same_request_is_one_deployment_and_another_one_has_to_wait(caller: 
     assert status == 409
     assert first in answer["detail"]
     assert caller.outcome(first)["status"] == "DEPLOYED"
+
+
+def test_a_failed_endpoint_that_holds_the_name_is_replaced(caller: Any) -> None:
+    sagemaker = caller.stack.client("sagemaker")
+    role = "arn:aws:iam::000000000000:role/somebody"
+    image = "763104351884.dkr.ecr.us-east-1.amazonaws.com/no-such-image:1"
+    sagemaker.create_model(ModelName="taken", ExecutionRoleArn=role, PrimaryContainer={"Image": image})
+    variant = {"VariantName": "AllTraffic", "ModelName": "taken", "InitialInstanceCount": 1,
+               "InstanceType": "ml.g5.2xlarge"}  # fmt: skip
+    sagemaker.create_endpoint_config(EndpointConfigName="taken", ProductionVariants=[variant])
+    sagemaker.create_endpoint(EndpointName="taken", EndpointConfigName="taken")
+    waiter = sagemaker.get_waiter("endpoint_in_service")
+    waiter.config.delay = 0.3
+    with pytest.raises(WaiterError):
+        waiter.wait(EndpointName="taken")
+    assert caller.outcome(caller.deploy({**QWEN, "endpoint_name": "taken"}))["status"] == "DEPLOYED"

@@ -70,7 +70,7 @@ class Journal:
             entries[f"{attempt}.stalled"] = (seen.phase, seen.stalled)
         if losing and seen.verdict == "losing":
             facts |= {"status": "LOSING", "diagnosis": _json(losing)}
-            entries[f"{attempt}.losing"] = (seen.phase, f"The log proves this attempt is lost: {losing.summary}")
+            entries[f"{attempt}.losing"] = ("diagnose", f"The log proves this attempt is lost: {losing.summary}")
         if seen.verdict not in ("going_on", "losing"):
             entries[f"{attempt}.settled"] = (seen.phase, f"SageMaker has settled: {_VERDICT_WORDS[seen.verdict]}.")
         self._note(deployment_id, facts, {}, **entries)

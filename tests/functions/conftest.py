@@ -1,0 +1,193 @@
+"""The functions' ports as small fakes: a table in memory, an announcing topic, a hosting that is told what it has."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from inservice.clock import Clock
+from inservice.contracts import DeploymentRequest
+from inservice.deployments.journal import Journal
+from inservice.deployments.outcome import Links
+from inservice.errors import Refused
+from inservice.planning import plan_document
+from inservice.ports import EndpointDescription, Lock
+
+EVENTS = Path(__file__).parents[2] / "events"
+ROLE = "arn:aws:iam::000000000000:role/container"
+
+
+class Table:
+    """Deployments in memory, with the same rules as the real table."""
+
+    def __init__(self) -> None:
+        self.items: dict[str, dict[str, Any]] = {}
+        self.locks: dict[str, Lock] = {}
+
+    def create(self, deployment_id: str, facts: dict[str, Any]) -> bool:
+        if deployment_id in self.items:
+            return False
+        self.items[deployment_id] = json.loads(json.dumps(facts))
+        return True
+
+    def read(self, deployment_id: str) -> dict[str, Any] | None:
+        return self.items.get(deployment_id)
+
+    def note(self, deployment_id: str, facts: dict[str, Any], first: dict[str, Any]) -> None:
+        item = self.items.setdefault(deployment_id, {})
+        item.update(json.loads(json.dumps(facts)))
+        for name, value in first.items():
+            item.setdefault(name, json.loads(json.dumps(value)))
+
+    def newest(
+        self, *, limit: int, token: str | None, where: dict[str, str]
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        found = [{"deployment_id": key, **item} for key, item in self.items.items()]
+        return [f for f in found if all(f.get(k) == v for k, v in where.items())][:limit], None
+
+    def lock(
+        self, endpoint_name: str, owner: str, request_hash: str, *, now: float, expires_at: float, instead_of: str = ""
+    ) -> Lock:
+        held = self.locks.get(endpoint_name)
+        if held is None or held.owner in (owner, instead_of):
+            self.locks[endpoint_name] = Lock(owner, request_hash, mine=True)
+            return self.locks[endpoint_name]
+        return Lock(held.owner, held.request_hash, mine=False)
+
+    def unlock(self, endpoint_name: str, owner: str) -> None:
+        if endpoint_name in self.locks and self.locks[endpoint_name].owner == owner:
+            del self.locks[endpoint_name]
+
+
+@dataclass
+class Hosting:
+    """SageMaker as far as one endpoint goes; every call is kept in `asked`."""
+
+    endpoint: EndpointDescription = field(default_factory=lambda: EndpointDescription(status="Deleted"))
+    configs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    models: dict[str, dict[str, Any]] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    def describe_endpoint(self, name: str) -> EndpointDescription:
+        return self.endpoint
+
+    def describe_endpoint_config(self, name: str) -> dict[str, Any] | None:
+        return self.configs.get(name)
+
+    def describe_model(self, name: str) -> dict[str, Any] | None:
+        return self.models.get(name)
+
+    def create_model(self, definition: dict[str, Any]) -> None:
+        self.asked.append("create_model")
+        self.models[definition["ModelName"]] = definition
+
+    def create_endpoint_config(self, definition: dict[str, Any]) -> None:
+        self.asked.append("create_endpoint_config")
+        self.configs[definition["EndpointConfigName"]] = definition
+
+    def create_endpoint(self, definition: dict[str, Any]) -> str:
+        self.asked.append("create_endpoint")
+        if self.endpoint.status != "Deleted":
+            raise Refused('Cannot create already existing endpoint "arn".')
+        now = datetime.now(UTC)
+        self.endpoint = EndpointDescription("Creating", definition["EndpointConfigName"], created_at=now, arn="arn:e")
+        return "arn:e"
+
+    def update_endpoint(self, definition: dict[str, Any]) -> str:
+        self.asked.append("update_endpoint")
+        now = datetime.now(UTC)
+        self.endpoint = EndpointDescription("Updating", definition["EndpointConfigName"], modified_at=now, arn="arn:e")
+        return "arn:e"
+
+    def delete_endpoint(self, name: str) -> None:
+        self.asked.append("delete_endpoint")
+        if self.endpoint.status in ("Creating", "Updating"):
+            raise Refused('Cannot update in-progress endpoint "arn".')
+        self.endpoint = EndpointDescription("Deleting", self.endpoint.config_name)
+
+    def delete_endpoint_config(self, name: str) -> bool:
+        self.asked.append("delete_endpoint_config")
+        return self.configs.pop(name, None) is not None
+
+    def delete_model(self, name: str) -> bool:
+        self.asked.append("delete_model")
+        return self.models.pop(name, None) is not None
+
+
+class Topic:
+    """What was announced."""
+
+    def __init__(self) -> None:
+        self.said: list[dict[str, str]] = []
+
+    def publish(self, subject: str, message: str, attributes: dict[str, str]) -> None:
+        self.said.append(attributes)
+
+
+class Secrets:
+    """One secret."""
+
+    def read(self, name: str) -> str:
+        return "hf_canary"
+
+
+@pytest.fixture
+def request_() -> DeploymentRequest:
+    return DeploymentRequest.model_validate(json.loads((EVENTS / "api-llama3-8b.json").read_text()))
+
+
+@pytest.fixture
+def plan(request_: DeploymentRequest) -> Any:
+    return plan_document(request_.as_json()).plan
+
+
+@pytest.fixture
+def table(request_: DeploymentRequest) -> Table:
+    made = Table()
+    facts = {"endpoint_name": request_.endpoint_name, "status": "IN_PROGRESS", "phase": "queued",
+             "request": request_.as_json(), "created_at": "2026-01-01T00:00:00+00:00"}  # fmt: skip
+    made.create("d-1", facts)
+    return made
+
+
+@pytest.fixture
+def journal(table: Table) -> Journal:
+    return Journal(table, Clock(), Links("us-east-1"))
+
+
+@pytest.fixture
+def hosting() -> Hosting:
+    return Hosting()
+
+
+@pytest.fixture
+def topic() -> Topic:
+    return Topic()
+
+
+@pytest.fixture
+def secrets() -> Secrets:
+    return Secrets()
+
+
+@pytest.fixture
+def app() -> Any:
+    """A function's module by its folder's name."""
+    import importlib.util
+    import sys
+
+    def load(folder: str) -> Any:
+        path = EVENTS.parent / f"functions/{folder}/app.py"
+        spec = importlib.util.spec_from_file_location(f"function_{folder}", path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = module
+        spec.loader.exec_module(module)
+        return module
+
+    return load

@@ -1,0 +1,67 @@
+"""Provision: creates, updates, repeats itself without harm, waits for a name, and says what it will not touch."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from inservice.clock import Clock
+from inservice.ports import EndpointDescription
+
+ROLE = "arn:aws:iam::000000000000:role/container"
+
+
+@pytest.fixture
+def provision(app: Any, hosting: Any, secrets: Any, journal: Any, request_: Any, plan: Any) -> Any:
+    def run(waits: int = 0) -> dict[str, Any]:
+        event = {"deployment_id": "d-1", "attempt": 1, "request": request_.as_json(), "plan": plan.as_json()}
+        ports = {"hosting": hosting, "secrets": secrets, "journal": journal}
+        return app("provision").handler({**event, "waits": waits}, **ports, execution_role_arn=ROLE, clock=Clock())
+
+    return run
+
+
+def test_twice_is_one_endpoint(provision: Any, hosting: Any) -> None:
+    first, second = provision(), provision()
+    assert first["endpoint"]["created"]
+    assert second["endpoint"]["created"]
+    assert second["endpoint"]["endpoint_config_name"] == first["endpoint"]["endpoint_config_name"]
+    assert hosting.asked.count("create_endpoint") == 1
+
+
+def test_the_token_reaches_sagemaker_and_nothing_else(provision: Any, hosting: Any, table: Any) -> None:
+    answer = provision()
+    [model] = hosting.models.values()
+    assert model["PrimaryContainer"]["Environment"]["HUGGING_FACE_HUB_TOKEN"] == "hf_canary"
+    assert "hf_canary" not in str(answer) + str(table.items)
+
+
+def test_a_live_endpoint_is_updated_and_its_variant_keeps_its_name(provision: Any, hosting: Any) -> None:
+    hosting.endpoint = EndpointDescription("InService", "old", created_at=datetime.now(UTC))
+    hosting.configs["old"] = {"ProductionVariants": [{"VariantName": "blue", "ModelName": "m"}]}
+    endpoint = provision()["endpoint"]
+    assert (endpoint["created"], endpoint["previous_config_name"], endpoint["variant_name"]) == (False, "old", "blue")
+    assert "update_endpoint" in hosting.asked
+
+
+def test_a_failed_endpoint_that_holds_the_name_is_deleted_and_waited_for(provision: Any, hosting: Any) -> None:
+    hosting.endpoint = EndpointDescription("Failed", "other")
+    assert provision()["wait_seconds"]
+    assert provision()["wait_seconds"], "it is Deleting now"
+    hosting.endpoint = EndpointDescription("Deleted")
+    assert provision()["endpoint"]["created"]
+
+
+@pytest.mark.parametrize("status", ["Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"])
+def test_somebody_elses_change_is_waited_for_but_not_forever(provision: Any, hosting: Any, status: str) -> None:
+    hosting.endpoint = EndpointDescription(status, "other")
+    assert provision()["wait_seconds"]
+    assert status in provision(waits=40)["refusal"]
+    assert "create_model" not in hosting.asked
+
+
+def test_a_mix_of_two_versions_is_left_to_people(provision: Any, hosting: Any) -> None:
+    hosting.endpoint = EndpointDescription("UpdateRollbackFailed", "other")
+    assert "UpdateRollbackFailed" in provision()["refusal"]
+    assert hosting.asked == []
