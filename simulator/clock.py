@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 
 @dataclass(frozen=True)
@@ -26,3 +27,8 @@ class Clock:
                 return False
             stop.wait(min(left, 5.0))
         return True
+
+
+def iso(moment: float) -> str:
+    """A virtual moment as the control door shows it."""
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

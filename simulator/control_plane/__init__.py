@@ -1,0 +1,1 @@
+"""SageMaker's control plane: what each operation keeps, answers and refuses."""
