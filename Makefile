@@ -27,3 +27,6 @@ format: .venv/.ready  ## format the sources
 
 build: .venv/.ready  ## what `sam deploy` needs: arm64 and python3.13, without Docker
 	SAM_CLI_TELEMETRY=0 .venv/bin/sam build
+
+bench: .venv/.ready  ## measure what docs/performance.md claims
+	.venv/bin/python scripts/bench.py

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cli import deploy, diagnose, fit, logs, looking, plan
-from cli.api import ApiError
+from cli.api import ApiError, find_service
 from cli.telling import tell_error
 
 
@@ -66,9 +66,11 @@ def _add_planning(commands: _Commands) -> None:
 
 
 def _add_diagnose(commands: _Commands) -> None:
-    source = ("FILE", "a log, - for standard input, or CASES.jsonl (JSON in, JSON out)")
     help = "find the cause in a log, with the lines that prove it and the fix"
-    command = _command(commands, "diagnose", help, _diagnose, source)
+    command = _command(commands, "diagnose", help, _diagnose, None)
+    source = "a log, - for standard input, or CASES.jsonl (JSON in, JSON out)"
+    command.add_argument("file", metavar="FILE", nargs="?", help=source)
+    command.add_argument("--endpoint", metavar="NAME", help="an endpoint's own log and FailureReason instead of a file")
     command.add_argument("--failure-reason", metavar="TEXT", help="the endpoint's FailureReason, if you have it")
 
 
@@ -106,6 +108,11 @@ def _fit(options: argparse.Namespace) -> int:
 
 
 def _diagnose(options: argparse.Namespace) -> int:
+    if options.endpoint:
+        return diagnose.of_endpoint(options.endpoint, json_output=options.json, client=find_service().client)
+    if options.file is None:
+        print("inservice diagnose: give a file, - or --endpoint NAME", file=sys.stderr)
+        return 2
     if options.file != "-" and not _is_file(options.file, "a log, a .jsonl of cases, or -"):
         return 2
     return diagnose.run(options.file, json_output=options.json, failure_reason=options.failure_reason)

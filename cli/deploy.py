@@ -13,7 +13,7 @@ from rich.console import Console
 from cli import plan
 from cli.api import Service, find_service
 from cli.following import follow
-from cli.telling import tell_json, tell_outcome
+from cli.telling import console, tell_json, tell_outcome
 
 DEPLOYED, NOT_DEPLOYED, UNREADABLE = 0, 1, 2
 
@@ -26,29 +26,29 @@ def run(path: str, *, detach: bool, json_output: bool, service: Service | None =
         print(f"inservice: {path} cannot be read: {problem}; give a DeploymentRequest as JSON", file=sys.stderr)
         return UNREADABLE
     service = service or find_service()
-    console = Console(highlight=False, stderr=json_output)
+    told = console(stderr=json_output)
     accepted = service.call("POST", "/deployments", request)
     if detach:
-        return _started(accepted, console, json_output=json_output)
-    show_plan(accepted, console)
-    outcome = follow(service, accepted["deployment_id"], console=console)
+        return _started(accepted, told, json_output=json_output)
+    show_plan(accepted, told)
+    outcome = follow(service, accepted["deployment_id"], console=told)
     if json_output:
         tell_json(outcome)
     elif outcome["status"] != "DEPLOYED":
-        tell_outcome(outcome, console)
+        tell_outcome(outcome, told)
     return DEPLOYED if outcome["status"] == "DEPLOYED" else NOT_DEPLOYED
 
 
-def show_plan(accepted: dict[str, Any], console: Console) -> None:
+def show_plan(accepted: dict[str, Any], told: Console) -> None:
     """What will run, and every finding about the request."""
     planning = {"accepted": True, "findings": accepted["findings"], "plan": accepted["plan"]}
-    plan.show(Planning.model_validate(planning), console)
+    plan.show(Planning.model_validate(planning), told)
 
 
-def _started(accepted: dict[str, Any], console: Console, *, json_output: bool) -> int:
+def _started(accepted: dict[str, Any], told: Console, *, json_output: bool) -> int:
     if json_output:
         tell_json(accepted)
         return DEPLOYED
-    show_plan(accepted, console)
-    console.print(f"Started {accepted['deployment_id']}; look with: inservice status {accepted['deployment_id']}")
+    show_plan(accepted, told)
+    told.print(f"Started {accepted['deployment_id']}; look with: inservice status {accepted['deployment_id']}")
     return DEPLOYED

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
+from inservice.adapters.hosting import SageMakerHosting
+from inservice.adapters.logs import CloudWatchLogs
 from inservice.contracts import Diagnosis
 from inservice.diagnosis import diagnose
 from inservice.diagnosis.cases import answer_line
 from rich.console import Console
 from rich.text import Text
+
+# What is read of an endpoint's log at most.
+_MOST_BYTES = 4_000_000
 
 
 def run(
@@ -26,11 +32,27 @@ def run(
     try:
         if log_text is None and failure_reason is None and source.endswith(".jsonl"):
             return _answer_cases(source, out)
-        log = log_text if log_text is not None or failure_reason is not None else _read(source)
+        log = log_text if log_text is not None else _read(source)
     except OSError as unreadable:
         print(f"inservice diagnose: cannot read {source}: {unreadable.strerror or unreadable}", file=sys.stderr)
         return 2
-    found = diagnose(failure_reason=failure_reason, log=log)
+    return _tell(diagnose(failure_reason=failure_reason, log=log), json_output, out)
+
+
+def of_endpoint(name: str, *, json_output: bool, client: Callable[[str], Any], out: TextIO = sys.stdout) -> int:
+    """Diagnoses an endpoint from SageMaker's FailureReason and its log in CloudWatch; 2 when there is neither."""
+    seen = SageMakerHosting(client("sagemaker")).describe_endpoint(name)
+    # A log group outlives its endpoint, and the next endpoint of that name writes into it.
+    since = int(seen.created_at.timestamp() * 1000) if seen.created_at else 0
+    lines = CloudWatchLogs(client("logs")).read(f"/aws/sagemaker/Endpoints/{name}", since, max_bytes=_MOST_BYTES)
+    if seen.status == "Deleted" and lines is None:
+        print(f"inservice diagnose: there is neither an endpoint {name} nor a log of it", file=sys.stderr)
+        return 2
+    log = "\n".join(line.message for line in lines) if lines else None
+    return _tell(diagnose(failure_reason=seen.failure_reason, log=log), json_output, out)
+
+
+def _tell(found: Diagnosis, json_output: bool, out: TextIO) -> int:
     if json_output:
         print(json.dumps(found.as_json(), ensure_ascii=False), file=out)
     else:

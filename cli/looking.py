@@ -7,10 +7,8 @@ import sys
 import webbrowser
 from typing import Any
 
-from rich.console import Console
-
 from cli.api import ApiError, Service, find_service
-from cli.telling import tell_json, tell_list, tell_outcome
+from cli.telling import console, tell_json, tell_list, tell_outcome
 
 _ID = re.compile(r"^d-[0-9a-z]+$")
 
@@ -21,7 +19,7 @@ def status(name: str, *, json_output: bool, service: Service | None = None) -> i
     if json_output:
         tell_json(outcome)
     else:
-        tell_outcome(outcome, Console(highlight=False))
+        tell_outcome(outcome, console())
     return 1 if outcome["status"] in ("NOT_DEPLOYED", "REFUSED") else 0
 
 
@@ -45,7 +43,7 @@ def list_all(
     if json_output:
         tell_json({"deployments": found, "next": token})
     else:
-        tell_list(found, Console(highlight=False))
+        tell_list(found, console())
     return 0
 
 

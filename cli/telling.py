@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,6 +19,16 @@ STATUS_COLOURS = {
 _SEVERITY_COLOURS = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 
 
+# Without a terminal there is no width to fit into: lines stay whole for grep and for logs.
+_PIPE_WIDTH = 240
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Where the command writes for people."""
+    found = Console(highlight=False, stderr=stderr)
+    return found if found.is_terminal else Console(highlight=False, stderr=stderr, width=_PIPE_WIDTH)
+
+
 def tell_json(document: Any) -> None:
     """One JSON document on standard output."""
     print(json.dumps(document, indent=2, ensure_ascii=False))
@@ -30,9 +39,9 @@ def tell_error(problem: ApiError, *, as_json: bool = False) -> None:
     if as_json:
         tell_json({"error": str(problem), "status": problem.status, "findings": list(problem.findings)})
         return
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    console.print(Text(f"inservice: {problem}", "bold red"))
-    tell_findings(problem.findings, console)
+    told = console(stderr=True)
+    told.print(Text(f"inservice: {problem}", "bold red"), soft_wrap=True)
+    tell_findings(problem.findings, told)
 
 
 def tell_findings(findings: Sequence[Mapping[str, Any]], console: Console) -> None:
@@ -91,4 +100,3 @@ def tell_list(outcomes: Sequence[Mapping[str, Any]], console: Console) -> None:
 def say(line: str) -> None:
     """One plain line, at once, for logs and pipes."""
     print(line, flush=True)
-    sys.stdout.flush()

@@ -22,10 +22,12 @@ def cases(name: str) -> list[dict[str, Any]]:
 
 # `later.jsonl` and `last.jsonl` were written after the patterns and measured before any pattern was changed for
 # them: 63 of 64 and 39 of 44 were right. Those first measurements say how well it generalises; today's cannot.
-CORPUS, OWN = (
-    cases("dev.jsonl"),
-    cases("samples/samples.jsonl") + cases("samples/later.jsonl") + cases("samples/last.jsonl"),
-)
+OWN = cases("samples/samples.jsonl") + cases("samples/later.jsonl") + cases("samples/last.jsonl")
+# Logs that others published stay where they were collected, beside the project.
+COLLECTED = HERE.parents[3] / "shared/corpus/dev.jsonl"
+CORPUS = [json.loads(line) for line in COLLECTED.read_text().splitlines()] if COLLECTED.exists() else []
+_BESIDE = pytest.mark.skipif(not CORPUS, reason="the collected logs are not beside this checkout")
+SETS = [pytest.param(CORPUS, id="collected logs", marks=_BESIDE), pytest.param(OWN, id="own samples")]
 
 
 def right(case: dict[str, Any], cause: str) -> bool:
@@ -38,13 +40,13 @@ def judged(some: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], Diagnos
         yield case, found, right(case, found.cause)
 
 
-@pytest.mark.parametrize(("some", "goal"), [(CORPUS, 0.97), (OWN, 0.97)], ids=["corpus", "own samples"])
-def test_the_cause_is_right(some: list[dict[str, Any]], goal: float) -> None:
+@pytest.mark.parametrize("some", SETS)
+def test_the_cause_is_right(some: list[dict[str, Any]]) -> None:
     wrong = [(case["id"], found.cause, found.confidence) for case, found, good in judged(some) if not good]
-    assert 1 - len(wrong) / len(some) >= goal, wrong
+    assert 1 - len(wrong) / len(some) >= 0.97, wrong
 
 
-@pytest.mark.parametrize("some", [CORPUS, OWN], ids=["corpus", "own samples"])
+@pytest.mark.parametrize("some", SETS)
 def test_confidence_keeps_its_promise(some: list[dict[str, Any]]) -> None:
     """Of the answers given with 0.9, nine in ten are right; of those with 0.8, at most three in a hundred are wrong."""
     results = [(found.confidence, good) for _, found, good in judged(some)]
@@ -55,7 +57,7 @@ def test_confidence_keeps_its_promise(some: list[dict[str, Any]]) -> None:
     assert len(fairly) > len(results) / 2, "a diagnosis that is never sure is of no use"
 
 
-@pytest.mark.parametrize("some", [CORPUS, OWN], ids=["corpus", "own samples"])
+@pytest.mark.parametrize("some", SETS)
 def test_evidence_is_verbatim(some: list[dict[str, Any]]) -> None:
     for case, found, _ in judged(some):
         given = f"{case['log'] or ''}\n{case['failure_reason'] or ''}"

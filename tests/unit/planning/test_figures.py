@@ -7,7 +7,7 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-from inservice.planning.fit import fit_point
+from inservice.planning.fit import fit_point, gpu_total_gib
 
 POINTS = [json.loads(line) for line in (Path(__file__).parent / "points.jsonl").read_text().splitlines()]
 NOT_TEXT = ("gemma-3", "VL", "Vision", "mllama")
@@ -21,10 +21,10 @@ def answered() -> list[tuple[dict[str, Any], dict[str, Any]]]:
 
 def errors(pairs: list[tuple[dict[str, Any], dict[str, Any]]]) -> list[float]:
     """The KV cache's error as a share of the GPU."""
-    from inservice.planning.fit import _total
-
     return [
-        abs(answer["kv_gib"] - point["kv_gib"]) / (_total(point) or 1) for point, answer in pairs if point.get("kv_gib")
+        abs(answer["kv_gib"] - point["kv_gib"]) / (gpu_total_gib(point) or 1)
+        for point, answer in pairs
+        if point.get("kv_gib")
     ]
 
 

@@ -29,7 +29,7 @@ def fit_point(point: Any) -> dict[str, Any]:
 
 def _answer(point: dict[str, Any]) -> dict[str, Any]:
     known = model(str(point.get("arch_ref") or ""))
-    total = _total(point)
+    total = gpu_total_gib(point)
     if known is None or total is None or point.get("engine") not in ("vllm", "sglang", "tgi"):
         return {}
     load = _load(point, known, total)
@@ -92,7 +92,8 @@ def _version(point: dict[str, Any]) -> str:
     return version if parsed(version) and parsed(version)[0] < 100 and "." in version else "0.30.0"
 
 
-def _total(point: dict[str, Any]) -> float | None:
+def gpu_total_gib(point: dict[str, Any]) -> float | None:
+    """The GPU's memory in GiB as the point says it, or as the driver reports it for the GPU it names."""
     if point.get("gpu_total_gib"):
         return float(point["gpu_total_gib"])
     gpu = str(point.get("gpu") or "").upper().replace(" ", "-").replace("NVIDIA-", "").replace("GB", "")
