@@ -50,13 +50,10 @@ class Situation:
     def from_json(text: str) -> Situation:
         """The inverse of `as_json`."""
         given = json.loads(text)
-        machine = Machine(**{**given.pop("machine"), "compute_capability": tuple(given_capability(text))})
-        return Situation(machine=machine, **{**given, "cuda": tuple(given["cuda"])})
-
-
-def given_capability(text: str) -> list[int]:
-    """The compute capability in a situation's JSON."""
-    return json.loads(text)["machine"]["compute_capability"]
+        machine = given.pop("machine")
+        machine["compute_capability"] = tuple(machine["compute_capability"])
+        given["cuda"], given["command"] = tuple(given["cuda"]), tuple(given["command"])
+        return Situation(machine=Machine(**machine), **given)
 
 
 def numbers(version: str) -> tuple[int, ...]:

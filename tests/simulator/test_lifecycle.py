@@ -17,6 +17,10 @@ REGISTRY = "763104351884.dkr.ecr.us-east-1.amazonaws.com"
 TGI = f"{REGISTRY}/huggingface-pytorch-tgi-inference:2.7.0-tgi3.3.6-gpu-py311-cu124-ubuntu22.04"
 AMI = "al2-ami-sagemaker-inference-gpu-3-1"
 TOKEN = "hf_made_up_token_accepted_by_the_simulator"
+SIGNED = {
+    "X-Amz-Target": "SageMaker.CreateEndpoint",
+    "Authorization": "AWS4-HMAC-SHA256 Credential=someone/20260101/us-east-1/sagemaker/aws4_request, Signature=0",
+}
 LLAMA = {"HF_MODEL_ID": "meta-llama/Meta-Llama-3-8B-Instruct", "HF_TOKEN": TOKEN}
 
 
@@ -105,7 +109,7 @@ def test_deletion_is_asynchronous_and_frees_the_name(sagemaker: Any) -> None:
 def test_what_the_model_of_the_service_forbids_is_refused(sagemaker: Any, url: str) -> None:
     with pytest.raises(ClientError, match="VolumeSize parameter is not allowed for the selected Instance type"):
         make(sagemaker, "volume", LLAMA, VolumeSizeInGB=300)
-    request = urllib.request.Request(url, data=b"{not json", headers={"X-Amz-Target": "SageMaker.CreateEndpoint"})
+    request = urllib.request.Request(url, data=b"{not json", headers=SIGNED)
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(request)
     assert refused.value.code == 400
