@@ -100,7 +100,8 @@ def _complete(given: dict[str, Any]) -> dict[str, Any]:
     texts = {
         "config.json": json.dumps(given.get("config", {})),
         "model.safetensors.index.json": json.dumps({"metadata": {"total_size": size // count * count}, "weight_map": {}}),
-        "tokenizer_config.json": json.dumps({"chat_template": "{% for message in messages %}{{ message }}{% endfor %}"}),
+        "tokenizer_config.json": json.dumps({"chat_template": "{% for message in messages %}{{ message }}{% "
+                                                              "endfor %}"}),
         "tokenizer.json": "{}", **given.get("texts", {}),
     }  # fmt: skip
     texts = {name: text for name, text in texts.items() if name not in given.get("without", ())}

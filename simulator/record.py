@@ -14,7 +14,8 @@ _KEPT_CALLS = 50_000
 _PROOF = re.compile(
     r"^Error: (?!Backend)|error: unrecognized arguments|GatedRepoError|RepositoryNotFoundError|OutOfMemoryError|"
     r"No available memory for the cache|larger than the (?:maximum|available)|Engine core initialization failed|"
-    r"No space left on device|ValidationError: \d|Scheduler hit an exception|executable file not found|exec format error"
+    r"No space left on device|ValidationError: \d|Scheduler hit an exception|executable file not found|exec "
+    r"format error"
 )
 
 

@@ -109,7 +109,8 @@ def _check_container(simulation: Simulation, container: dict[str, Any], role: st
     if url and (not readable or simulation.objects.listing(url) is None):
         raise validation(
             f'Could not access model data at {url}. Please ensure that the role "{role}" exists and that its trust '
-            'relationship policy allows the action "sts:AssumeRole" for the service principal "sagemaker.amazonaws.com". '
+            'relationship policy allows the action "sts:AssumeRole" for the service principal '
+            '"sagemaker.amazonaws.com". '
             f'Also ensure that the role has "s3:GetObject" permissions and that the object is located in '
             f"{simulation.settings.region}."
         )

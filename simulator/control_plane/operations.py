@@ -44,7 +44,8 @@ def refuse_by_fault(simulation: Simulation, operation: str, endpoint: str | None
     if denied:
         raise AwsError(
             "AccessDeniedException",
-            f"User: {caller} is not authorized to perform: sagemaker:{operation} because no identity-based policy allows "
+            f"User: {caller} is not authorized to perform: sagemaker:{operation} because no identity-based "
+            f"policy allows "
             f"the sagemaker:{operation} action",
         )
     wrong = simulation.faults.strike("errors", operation, endpoint)

@@ -20,7 +20,8 @@ def require_quota(simulation: Simulation, config: dict[str, Any], rolling: dict[
         if used[kind] + wanted > quota:
             raise limit_exceeded(
                 f"The account-level service limit '{kind} for endpoint usage' is {quota} Instances, with current "
-                f"utilization of {used[kind]} Instances and a request delta of {wanted} Instances. Please use AWS Service "
+                f"utilization of {used[kind]} Instances and a request delta of {wanted} Instances. Please use "
+                f"AWS Service "
                 "Quotas to request an increase for this quota. If AWS Service Quotas is not available, contact AWS "
                 "support to request an increase for this quota."
             )

@@ -1,4 +1,5 @@
-"""One instance: found, image pulled, model data fetched, container started and pinged until it answers or time is up."""
+"""One instance: found, image pulled, model data fetched, container started and pinged until it answers or time "
+"is up."""
 
 from __future__ import annotations
 

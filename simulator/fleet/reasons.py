@@ -41,7 +41,8 @@ def no_pull(role: str, image: str) -> str:
 def bad_role(role: str) -> str:
     """The role is missing or does not trust SageMaker."""
     return (
-        f'The execution role ARN "{role}" is invalid. Please ensure that the role exists and that its trust relationship '
+        f'The execution role ARN "{role}" is invalid. Please ensure that the role exists and that its trust '
+        f"relationship "
         'policy allows the action "sts:AssumeRole" for the service principal "sagemaker.amazonaws.com"'
     )
 

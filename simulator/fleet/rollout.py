@@ -41,13 +41,15 @@ class Rollout:
             self._route(part / total)
             if part < total:
                 self._tell("ActivatingTraffic", f"Activating traffic on canary capacity of {part} instance(s).")
-                self._tell("Baking", f"Baking for {interval:.0f} seconds (WaitIntervalInSeconds) with traffic enabled on "
+                self._tell("Baking", f"Baking for {interval:.0f} seconds (WaitIntervalInSeconds) with traffic "
+                                     f"enabled on "
                                      f"canary capacity of {part} instance(s).")  # fmt: skip
                 if reason := self._bake(interval):
                     return reason
         wait = float(policy.get("TerminationWaitInSeconds") or 0)
         if wait or self.alarms:
-            self._tell("Baking", f"Baking for {wait:.0f} seconds (TerminationWaitInSeconds) with traffic enabled on full "
+            self._tell("Baking", f"Baking for {wait:.0f} seconds (TerminationWaitInSeconds) with traffic "
+                                 f"enabled on full "
                                  f"capacity of {total} instance(s).")  # fmt: skip
         return self._bake(wait)
 

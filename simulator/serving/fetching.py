@@ -36,7 +36,8 @@ def refusal_text(refused: HubRefused, name: str, revision: str) -> str:
     if refused.kind == "gated" and refused.status == 401:
         return (
             f"huggingface_hub.errors.GatedRepoError: 401 Client Error. (Request ID: Root=1-simulated)\n\n"
-            f"Cannot access gated repo for url {file}.\nAccess to model {name} is restricted. You must have access to it "
+            f"Cannot access gated repo for url {file}.\nAccess to model {name} is restricted. You must have "
+            f"access to it "
             "and be authenticated to access it. Please log in."
         )
     if refused.kind == "gated":
@@ -53,11 +54,13 @@ def refusal_text(refused: HubRefused, name: str, revision: str) -> str:
     if refused.kind == "missing":
         return (
             f"huggingface_hub.errors.RepositoryNotFoundError: {refused.status or 404} Client Error. (Request ID: "
-            f"Root=1-simulated)\n\nRepository Not Found for url: {_SITE}/api/models/{name}/revision/{revision}.\nPlease "
+            f"Root=1-simulated)\n\nRepository Not Found for url: "
+            f"{_SITE}/api/models/{name}/revision/{revision}.\nPlease "
             "make sure you specified the correct `repo_id` and `repo_type`."
         )
     return (
-        "requests.exceptions.ConnectionError: (MaxRetryError(\"HTTPSConnectionPool(host='huggingface.co', port=443): Max "
+        "requests.exceptions.ConnectionError: (MaxRetryError(\"HTTPSConnectionPool(host='huggingface.co', "
+        "port=443): Max "
         f"retries exceeded with url: /{name}/resolve/{revision}/config.json (Caused by NameResolutionError: Failed to "
         "resolve 'huggingface.co' ([Errno -3] Temporary failure in name resolution))\"))"
     )

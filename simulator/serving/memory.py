@@ -6,6 +6,7 @@ leave that two logged runs turned into cache. SGLang: its own printed numbers, w
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 from simulator.serving.repository import Repository
@@ -83,7 +84,7 @@ def does_not_fit(machine: Machine, weights: float) -> bool:
 
 
 def _peak(millions: float) -> float:
-    for (low, gib_low), (high, gib_high) in zip(_PEAKS, _PEAKS[1:], strict=False):
+    for (low, gib_low), (high, gib_high) in itertools.pairwise(_PEAKS):
         if millions <= high:
             return gib_low + (gib_high - gib_low) * (millions - low) / (high - low)
     return _PEAKS[-1][1] * millions / _PEAKS[-1][0]

@@ -11,12 +11,49 @@ from simulator.serving.vllm_arguments import Arguments, from_environment
 # mem_fraction_static by tensor parallel degree: SGLang 0.4 server_args.py.
 _FRACTIONS = {1: 0.88, 2: 0.87, 4: 0.85, 8: 0.81}
 _KNOWN = frozenset(
-    "model-path tokenizer-path tokenizer-mode load-format dtype kv-cache-dtype quantization context-length "
-    "served-model-name chat-template revision mem-fraction-static max-running-requests max-total-tokens tp tp-size "
-    "dp-size chunked-prefill-size max-prefill-tokens schedule-policy trust-remote-code disable-cuda-graph "
-    "cuda-graph-max-bs disable-radix-cache attention-backend sampling-backend random-seed log-level api-key host port "
-    "tool-call-parser reasoning-parser enable-metrics enable-torch-compile json-model-override-args "
-    "speculative-algorithm speculative-draft-model-path enable-dp-attention ep-size watchdog-timeout".split()
+    [
+        "model-path",
+        "tokenizer-path",
+        "tokenizer-mode",
+        "load-format",
+        "dtype",
+        "kv-cache-dtype",
+        "quantization",
+        "context-length",
+        "served-model-name",
+        "chat-template",
+        "revision",
+        "mem-fraction-static",
+        "max-running-requests",
+        "max-total-tokens",
+        "tp",
+        "tp-size",
+        "dp-size",
+        "chunked-prefill-size",
+        "max-prefill-tokens",
+        "schedule-policy",
+        "trust-remote-code",
+        "disable-cuda-graph",
+        "cuda-graph-max-bs",
+        "disable-radix-cache",
+        "attention-backend",
+        "sampling-backend",
+        "random-seed",
+        "log-level",
+        "api-key",
+        "host",
+        "port",
+        "tool-call-parser",
+        "reasoning-parser",
+        "enable-metrics",
+        "enable-torch-compile",
+        "json-model-override-args",
+        "speculative-algorithm",
+        "speculative-draft-model-path",
+        "enable-dp-attention",
+        "ep-size",
+        "watchdog-timeout",
+    ]
 )
 
 
@@ -107,10 +144,12 @@ class Server:
                         seconds + loading * machine.gpu_gib / each, where="create_weights")  # fmt: skip
         self.story.wait(seconds)
         for done in range(files + 1):
-            self.story.say(f"Loading safetensors checkpoint shards: {100 * done // files:3d}% Completed | {done}/{files} "
+            self.story.say(f"Loading safetensors checkpoint shards: {100 * done // files:3d}% Completed | "
+                           f"{done}/{files} "
                            f"[00:{int(loading / files * done) % 60:02d}<00:00, {loading / files:5.2f}s/it]",
                            loading / files if done else 0)  # fmt: skip
-        self.log(f"Load weight end. type={repository.architecture}, dtype=torch.bfloat16, avail mem={before - each:.2f} "
+        self.log(f"Load weight end. type={repository.architecture}, dtype=torch.bfloat16, avail "
+                 f"mem={before - each:.2f} "
                  f"GB, mem usage={each:.2f} GB.", 1, rank=True)  # fmt: skip
 
     def _pool(self, repository: Repository) -> None:
@@ -139,7 +178,8 @@ def start(situation: Situation, story: Story) -> Repository:
     """AWS's SGLang image: SM_SGLANG_* become flags, HF_MODEL_ID is not read; raises Lost where it fails."""
     arguments = from_environment(situation.environment, "SM_SGLANG_")
     if not arguments.text("model-path") and not (situation.local and situation.local["files"]):
-        story.say("OSError: Incorrect path_or_model_id: '/opt/ml/model'. Please provide either the path to a local folder "
+        story.say("OSError: Incorrect path_or_model_id: '/opt/ml/model'. Please provide either the path to a "
+                  "local folder "
                   "or the repo_id of a model on the Hub.", 8)  # fmt: skip
         raise story.lose()
     return Server(situation, story, arguments).start()

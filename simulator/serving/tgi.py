@@ -160,7 +160,8 @@ class Launcher:
         heads = repository.number("num_attention_heads", 1)
         if heads % self.shards:
             self._shard_fails(
-                f"ValueError: `num_heads` must be divisible by `num_shards` (got `num_heads`: {heads} and `num_shards`: "
+                f"ValueError: `num_heads` must be divisible by `num_shards` (got `num_heads`: {heads} and "
+                f"`num_shards`: "
                 f"{self.shards}", 9,
             )  # fmt: skip
         if self.situation.machine.gpus == 0 or self.situation.machine.compute_capability < (7, 5):
@@ -208,7 +209,8 @@ class Launcher:
             self._waiting(seconds * machine.gpu_gib / each)
             self._shard_fails(
                 "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 224.00 MiB. GPU 0 has a total capacity "
-                f"of {machine.gpu_gib:.2f} GiB of which 88.12 MiB is free. Process 21437 has {machine.gpu_gib - 0.09:.2f} "
+                f"of {machine.gpu_gib:.2f} GiB of which 88.12 MiB is free. Process 21437 has "
+                f"{machine.gpu_gib - 0.09:.2f} "
                 "GiB memory in use.", 1, where="get_weights_col_packed_qkv",
             )  # fmt: skip
         if self.version >= (3, 0):
@@ -235,8 +237,10 @@ class Launcher:
         prefill = _number(self.env.get("MAX_BATCH_PREFILL_TOKENS"), 4096)
         if tokens < prefill:
             self.log(
-                "Method Warmup encountered an error.\nTraceback (most recent call last):\ntorch.OutOfMemoryError: CUDA out "
-                f"of memory. Tried to allocate 344.00 MiB.\nRuntimeError: Not enough memory to handle {prefill} prefill "
+                "Method Warmup encountered an error.\nTraceback (most recent call "
+                "last):\ntorch.OutOfMemoryError: CUDA out "
+                f"of memory. Tried to allocate 344.00 MiB.\nRuntimeError: Not enough memory to handle {prefill} "
+                f"prefill "
                 "tokens. You need to decrease `--max-batch-prefill-tokens`", "ERROR", after=6,
             )  # fmt: skip
             self.story.say(

@@ -130,7 +130,8 @@ class Engine:
         if brain and (major, minor) < (8, 0) and self.situation.machine.gpu:
             self._validation(
                 "Bfloat16 is only supported on GPUs with compute capability of at least 8.0. Your "
-                f"{self.situation.machine.gpu} GPU has compute capability {major}.{minor}. You can use float16 instead by "
+                f"{self.situation.machine.gpu} GPU has compute capability {major}.{minor}. You can use float16 "
+                f"instead by "
                 "explicitly setting the `dtype` flag in CLI, for example: --dtype=half."
             )
         # CUDA 13 dropped Volta, so its wheels carry no kernels for compute capability 7.0.
@@ -149,7 +150,8 @@ class Engine:
             )
         if self.tensor_parallel > gpus:
             self._validation(
-                f"World size ({self.tensor_parallel}) is larger than the number of available GPUs ({gpus}) in this node. "
+                f"World size ({self.tensor_parallel}) is larger than the number of available GPUs ({gpus}) in "
+                f"this node. "
                 "If this is intentional and you are using:\n- ray, set '--distributed-executor-backend ray'."
             )
 
@@ -161,7 +163,8 @@ class Engine:
         if int(wanted) > most:
             self._validation(
                 f"User-specified max_model_len ({wanted}) is greater than the derived max_model_len "
-                f"(max_position_embeddings={most}.0 or model_max_length=None in model's config.json). To allow overriding "
+                f"(max_position_embeddings={most}.0 or model_max_length=None in model's config.json). To allow "
+                f"overriding "
                 "this maximum, set the env var VLLM_ALLOW_LONG_MAX_MODEL_LEN=1."
             )
         return int(wanted)
@@ -210,7 +213,8 @@ class Engine:
         total = self.situation.machine.gpu_gib
         self._core_trace(
             "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 224.00 MiB. GPU 0 has a total capacity of "
-            f"{total:.2f} GiB of which 88.12 MiB is free. Including non-PyTorch memory, this process has {total - 0.09:.2f} "
+            f"{total:.2f} GiB of which 88.12 MiB is free. Including non-PyTorch memory, this process has "
+            f"{total - 0.09:.2f} "
             f"GiB memory in use. Of the allocated memory {total - 0.4:.2f} GiB is allocated by PyTorch",
             after, where="create_weights",
         )  # fmt: skip
@@ -260,14 +264,17 @@ class Engine:
         advice = "Try increasing `gpu_memory_utilization` or decreasing `max_model_len` when initializing the engine."
         if self.version < (0, 8):
             return (
-                f"ValueError: The model's max seq len ({length}) is larger than the maximum number of tokens that can be "
+                f"ValueError: The model's max seq len ({length}) is larger than the maximum number of tokens "
+                f"that can be "
                 f"stored in KV cache ({tokens}). {advice}"
             )
         models = "model's" if self.version >= (0, 11) else "models's"
         return (
             f"ValueError: To serve at least one request with the {models} max seq len ({length}), ("
-            f"{length * per_token / 2**30:.2f} GiB KV cache is needed, which is larger than the available KV cache memory "
-            f"({cache:.2f} GiB). Based on the available memory, the estimated maximum model length is {tokens}. {advice}"
+            f"{length * per_token / 2**30:.2f} GiB KV cache is needed, which is larger than the available KV "
+            f"cache memory "
+            f"({cache:.2f} GiB). Based on the available memory, the estimated maximum model length is {tokens}. "
+            f"{advice}"
         )
 
     def _listen(self, repository: Repository) -> None:

@@ -12,25 +12,102 @@ from simulator.serving.situation import numbers
 from simulator.serving.story import Story
 
 _SWITCHES = frozenset(
-    "enforce-eager trust-remote-code enable-auto-tool-choice enable-prefix-caching no-enable-prefix-caching "
-    "enable-chunked-prefill no-enable-chunked-prefill disable-log-requests disable-log-stats enable-lora "
-    "disable-custom-all-reduce enable-expert-parallel enable-sleep-mode async-scheduling calculate-kv-scales "
-    "skip-tokenizer-init enable-log-requests disable-sliding-window enable-reasoning enable-dbo".split()
+    [
+        "enforce-eager",
+        "trust-remote-code",
+        "enable-auto-tool-choice",
+        "enable-prefix-caching",
+        "no-enable-prefix-caching",
+        "enable-chunked-prefill",
+        "no-enable-chunked-prefill",
+        "disable-log-requests",
+        "disable-log-stats",
+        "enable-lora",
+        "disable-custom-all-reduce",
+        "enable-expert-parallel",
+        "enable-sleep-mode",
+        "async-scheduling",
+        "calculate-kv-scales",
+        "skip-tokenizer-init",
+        "enable-log-requests",
+        "disable-sliding-window",
+        "enable-reasoning",
+        "enable-dbo",
+    ]
 )
 _INTEGERS = frozenset(
-    "max-model-len tensor-parallel-size pipeline-parallel-size data-parallel-size max-num-seqs max-num-batched-tokens "
-    "block-size seed port max-loras max-lora-rank max-logprobs num-gpu-blocks-override max-cpu-loras max-log-len "
-    "kv-cache-memory-bytes stream-interval".split()
+    [
+        "max-model-len",
+        "tensor-parallel-size",
+        "pipeline-parallel-size",
+        "data-parallel-size",
+        "max-num-seqs",
+        "max-num-batched-tokens",
+        "block-size",
+        "seed",
+        "port",
+        "max-loras",
+        "max-lora-rank",
+        "max-logprobs",
+        "num-gpu-blocks-override",
+        "max-cpu-loras",
+        "max-log-len",
+        "kv-cache-memory-bytes",
+        "stream-interval",
+    ]
 )
-_FLOATS = frozenset("gpu-memory-utilization swap-space cpu-offload-gb".split())
+_FLOATS = frozenset(["gpu-memory-utilization", "swap-space", "cpu-offload-gb"])
 _TEXTS = frozenset(
-    "model tokenizer revision tokenizer-revision code-revision dtype kv-cache-dtype quantization load-format host "
-    "served-model-name chat-template chat-template-content-format tool-call-parser reasoning-parser api-key task "
-    "limit-mm-per-prompt hf-overrides generation-config override-generation-config lora-modules speculative-config "
-    "compilation-config config-format tokenizer-mode download-dir uvicorn-log-level response-role attention-backend "
-    "distributed-executor-backend structured-outputs-config rope-scaling rope-theta hf-token runner convert "
-    "scheduling-policy allowed-local-media-path mm-processor-kwargs additional-config model-loader-extra-config "
-    "guided-decoding-backend kv-transfer-config logits-processors root-path middleware model-impl".split()
+    [
+        "model",
+        "tokenizer",
+        "revision",
+        "tokenizer-revision",
+        "code-revision",
+        "dtype",
+        "kv-cache-dtype",
+        "quantization",
+        "load-format",
+        "host",
+        "served-model-name",
+        "chat-template",
+        "chat-template-content-format",
+        "tool-call-parser",
+        "reasoning-parser",
+        "api-key",
+        "task",
+        "limit-mm-per-prompt",
+        "hf-overrides",
+        "generation-config",
+        "override-generation-config",
+        "lora-modules",
+        "speculative-config",
+        "compilation-config",
+        "config-format",
+        "tokenizer-mode",
+        "download-dir",
+        "uvicorn-log-level",
+        "response-role",
+        "attention-backend",
+        "distributed-executor-backend",
+        "structured-outputs-config",
+        "rope-scaling",
+        "rope-theta",
+        "hf-token",
+        "runner",
+        "convert",
+        "scheduling-policy",
+        "allowed-local-media-path",
+        "mm-processor-kwargs",
+        "additional-config",
+        "model-loader-extra-config",
+        "guided-decoding-backend",
+        "kv-transfer-config",
+        "logits-processors",
+        "root-path",
+        "middleware",
+        "model-impl",
+    ]
 )
 _SINCE = {"kv-cache-memory-bytes": (0, 10, 2), "attention-backend": (0, 11, 0), "async-scheduling": (0, 10, 0)}
 _DTYPES = ("auto", "bfloat16", "float", "float16", "float32", "half")
