@@ -168,3 +168,37 @@ def test_a_failed_endpoint_that_holds_the_name_is_replaced(caller: Any) -> None:
     with pytest.raises(WaiterError):
         waiter.wait(EndpointName="taken")
     assert caller.outcome(caller.deploy({**QWEN, "endpoint_name": "taken"}))["status"] == "DEPLOYED"
+
+
+def test_an_execution_killed_from_outside_still_ends_in_an_outcome_and_a_clean_up(caller: Any) -> None:
+    deployment_id = caller.deploy({**QWEN, "endpoint_name": "killed"})
+    caller.until(deployment_id, lambda seen: seen["phase"] != "queued")
+    arn = caller.stack.state_machine_arn.replace(":stateMachine:", ":execution:") + f":{deployment_id}"
+    caller.stack.client("stepfunctions").stop_execution(executionArn=arn, error="Killed", cause="by hand")
+    outcome = caller.outcome(deployment_id)
+    assert outcome["status"] == "NOT_DEPLOYED"
+    assert "without an outcome" in outcome["diagnosis"]["summary"]
+    assert caller.left("killed") == []
+    assert caller.deploy({**QWEN, "endpoint_name": "killed"}) != deployment_id, "the endpoint is free again"
+
+
+@pytest.mark.parametrize(
+    ("fields", "cause"),
+    [
+        ({"model": {"hub_id": "meta-llama/Meta-Llama-3-70B-Instruct"}, "hf_token_secret": "hf-token"}, "GPU_OOM_WEIGHTS"),
+        ({"max_total_tokens": 32_000, "instance_type": "ml.g4dn.2xlarge",
+          "model": {"hub_id": "Qwen/Qwen2.5-3B-Instruct"}, "environment": {"SM_VLLM_GPU_MEMORY_UTILIZATION": "0.55"}},
+         "GPU_OOM_KV_CACHE"),
+        ({"model": {"hub_id": "someone/not-there"}, "hf_token_secret": "hf-token"}, "MODEL_NOT_FOUND"),
+    ],
+    ids=["weights", "cache", "missing"],
+)  # fmt: skip
+def test_what_emerges_in_the_container_is_diagnosed_through_the_stack(
+    caller: Any, fields: dict[str, Any], cause: str
+) -> None:
+    name = f"emerges-{cause.lower().replace('_', '-')}"
+    request = {**QWEN, "force": True, "repair": {"max_attempts": 0}, "health_check_timeout_seconds": 600, **fields}
+    outcome = caller.outcome(caller.deploy({**request, "endpoint_name": name}))
+    assert (outcome["status"], outcome["diagnosis"]["cause"]) == ("NOT_DEPLOYED", cause)
+    assert outcome["diagnosis"]["evidence"]
+    assert caller.left(name) == []
