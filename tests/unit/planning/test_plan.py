@@ -83,6 +83,7 @@ def test_three_mistakes_are_three_findings_with_a_fix_each() -> None:
         ({"model": {"hub_id": "meta-llama/Llama-3.1-8B-Instruct"}, "max_total_tokens": 120_000}, "TOKENS_DO_NOT_FIT"),
         ({"max_input_tokens": 5000, "max_total_tokens": 4096}, "TOKENS_CONTRADICT"),
         ({"hf_token_secret": None}, "TOKEN_NEEDED"),
+        ({"environment": {"LONG": "x" * 1025}, "force": True}, "ENVIRONMENT_TOO_LARGE"),
         ({"instance_type": "ml.p3.2xlarge", **QWEN, "server": "vllm", "max_total_tokens": 512}, "GPU_TOO_OLD"),
         ({"max_cost_usd": 0.01}, "TOO_EXPENSIVE"),
         ({"instance_type": "ml.p3.2xlarge", "volume_size_gb": 5, **QWEN, "server": "tgi"}, "VOLUME_TOO_SMALL"),
@@ -239,3 +240,11 @@ def test_mistake_of_the_seed_bitsandbytes_on_todays_vllm() -> None:
     made = plan(server="vllm", quantization="bitsandbytes").plan
     assert made is not None
     assert made.server_version == "0.27.1"
+
+
+def test_the_first_pool_of_auto_is_the_type_that_was_chosen() -> None:
+    made = plan_document({**QWEN, "instance_type": "auto", "fallback_instance_types": ["ml.g5.12xlarge"]})
+    assert made.plan is not None
+    assert made.plan.instance_pools is not None
+    assert made.plan.instance_pools[0].instance_type == made.plan.instance_type
+    assert "FALLBACK_LEFT_OUT" not in codes(made)

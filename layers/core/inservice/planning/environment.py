@@ -15,6 +15,7 @@ from inservice.planning.tables import parsed
 
 # Caches go where the big disk is mounted; the root volume of a container is small.
 _CACHE = "/tmp/hf"
+_MOST, _LONGEST, _ALL_BYTES = 100, 1024, 32 * 1024
 _TOKEN_NAMES = {"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACEHUB_API_TOKEN", "HF_API_TOKEN"}
 _TOKEN = re.compile(r"\bhf_[A-Za-z0-9]{20,}\b")
 # A misspelt one kills the server at start (unknown flag). Not complete, so only a near miss is called a mistake.
@@ -67,7 +68,23 @@ def environment(request: DeploymentRequest, serving: Serving) -> tuple[dict[str,
             findings.append(problem)
             if problem.code == "UNKNOWN_FLAG":
                 ours[name] = value
-    return ours, tuple(findings)
+    return ours, (*findings, *_sizes(ours))
+
+
+def _sizes(variables: dict[str, str]) -> tuple[Finding, ...]:
+    """SageMaker's limits on a container's environment, which CreateModel would refuse (its API reference)."""
+    long = sorted(name for name, value in variables.items() if max(len(name), len(value.encode())) > _LONGEST)
+    total = sum(len(name.encode()) + len(value.encode()) for name, value in variables.items())
+    if not long and len(variables) <= _MOST and total <= _ALL_BYTES:
+        return ()
+    what = f"{', '.join(long[:3])} is too long" if long else f"{len(variables)} variables of {total} bytes are too many"
+    return (
+        Finding(
+            severity="error", code="ENVIRONMENT_TOO_LARGE", field="environment",
+            message=f"SageMaker takes {_MOST} variables of {_LONGEST} bytes, {_ALL_BYTES} in all: {what}.",
+            fix="Shorten or remove variables, or put them into a file in the model's folder.",
+        ),
+    )  # fmt: skip
 
 
 def _source(request: DeploymentRequest) -> str:

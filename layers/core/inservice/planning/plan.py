@@ -17,7 +17,14 @@ from inservice.planning.tables import Model, image_uri, model, model_from_config
 from inservice.ports import Lookups
 
 # Refused whatever `force` says: SageMaker's API would refuse it anyway, or a secret would be exposed.
-_NEVER_FORCED = {"INVALID_FIELD", "TOKEN_IN_ENVIRONMENT", "INSTANCE_TYPE_UNKNOWN", "IMAGE_NOT_IN_REGION", "NO_PLAN"}
+_NEVER_FORCED = {
+    "ENVIRONMENT_TOO_LARGE",
+    "INVALID_FIELD",
+    "TOKEN_IN_ENVIRONMENT",
+    "INSTANCE_TYPE_UNKNOWN",
+    "IMAGE_NOT_IN_REGION",
+    "NO_PLAN",
+}
 
 
 def plan_document(document: Any, *, lookups: Lookups | None = None, region: str = "us-east-1") -> Planning:
@@ -82,7 +89,7 @@ def _plan(
     findings += checks.window(request, load)
     volume, disk = checks.volume(request, instance, gigabytes)
     findings += disk
-    pools, more = pools_for(request, known, image, serving)
+    pools, more = pools_for(request, known, image, serving, instance.name)
     findings += more
     copy = download_seconds(gigabytes, instance) if gigabytes and request.model.s3_uri else 0
     uri = request.image_uri or image_uri(image, region) or ""

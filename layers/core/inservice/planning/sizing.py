@@ -57,7 +57,7 @@ def _budget(
 
 
 def pools_for(
-    request: DeploymentRequest, known: Model | None, image: Image, serving: Serving
+    request: DeploymentRequest, known: Model | None, image: Image, serving: Serving, first: str
 ) -> tuple[tuple[InstancePool, ...] | None, tuple[Finding, ...]]:
     """The first choice and every fallback that fits, each with its own environment; None without fallbacks."""
     from inservice.planning.choice import degree
@@ -66,7 +66,7 @@ def pools_for(
         return None, ()
     pools: list[InstancePool] = []
     findings: list[Finding] = []
-    names = dict.fromkeys((request.instance_type, *request.fallback_instance_types))
+    names = dict.fromkeys((first, *request.fallback_instance_types))
     for name in names:
         machine = instance(name)
         tokens = None
