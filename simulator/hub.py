@@ -99,7 +99,7 @@ def _complete(given: dict[str, Any]) -> dict[str, Any]:
     shards = {f"model-{n:05d}-of-{count:05d}.safetensors": size // count for n in range(1, count + 1)}
     texts = {
         "config.json": json.dumps(given.get("config", {})),
-        "model.safetensors.index.json": json.dumps({"metadata": {"total_size": size // count * count}, "weight_map": {}}),
+        "model.safetensors.index.json": json.dumps({"metadata": {"total_size": size // count * count}}),
         "tokenizer_config.json": json.dumps({"chat_template": "{% for message in messages %}{{ message }}{% "
                                                               "endfor %}"}),
         "tokenizer.json": "{}", **given.get("texts", {}),

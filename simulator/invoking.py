@@ -5,8 +5,9 @@ from __future__ import annotations
 import http.client
 import json
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from email.message import Message
 from typing import TYPE_CHECKING
 
 from simulator.fleet.fleet import Fleet
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 # InvokeEndpoint: containers have 60 s to answer; bodies are at most 25 MB in the API reference of 2025 and later.
 _ANSWER_SECONDS = 60
+Headers = Message | dict[str, str]
 LARGEST_BODY = 25 * 1024 * 1024
 _DICE = random.Random(11)
 _MISSING = "Endpoint {name} of account {account} not found."
@@ -31,8 +33,8 @@ class ModelError(AwsError):
         super().__init__(
             "ModelError",
             f'Received {kind} error ({status}) from primary with message "{answer}". See '
-            f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#logEventViewer:group={log_group} in "
-            f"account {account} for more information.",
+            f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#logEventViewer:group={log_group} "
+            f"in account {account} for more information.",
             424,
         )
         self.original_status, self.original = status, answer
@@ -51,7 +53,7 @@ class Invocation:
         return b"".join(self.chunks)
 
 
-def invoke(simulation: Simulation, name: str, body: bytes, headers: Mapping[str, str]) -> Invocation:
+def invoke(simulation: Simulation, name: str, body: bytes, headers: Headers) -> Invocation:
     """Sends a request to one instance; AwsError for an unknown endpoint, ModelError for an error of the container."""
     endpoint = simulation.endpoints.get(name.lower())
     # Invocations match the case of the name, unlike everything else.
@@ -83,9 +85,7 @@ def _fleet(serving: Fleet, pending: Fleet | None) -> Fleet:
     return pending if takes_over and pending is not None else serving
 
 
-def _send(
-    simulation: Simulation, instance: Instance, body: bytes, headers: Mapping[str, str], group: str
-) -> Invocation:
+def _send(simulation: Simulation, instance: Instance, body: bytes, headers: Headers, group: str) -> Invocation:
     assert instance.running is not None
     connection = http.client.HTTPConnection("127.0.0.1", instance.running.port, timeout=_ANSWER_SECONDS)
     kind = headers.get("Content-Type") or "application/octet-stream"

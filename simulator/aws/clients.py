@@ -21,7 +21,8 @@ class Engine:
     def client(self, service: str) -> Any:
         """The client of a service."""
         if service not in self._clients:
-            self._clients[service] = boto3.client(
+            make: Any = boto3.client
+            self._clients[service] = make(
                 service, endpoint_url=self.url, region_name=self.region, config=_CONFIG,
                 aws_access_key_id=os.environ.get("AWS_ACCESS_KEY_ID", "simulator"),
                 aws_secret_access_key=os.environ.get("AWS_SECRET_ACCESS_KEY", "simulator"),

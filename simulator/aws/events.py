@@ -53,7 +53,7 @@ class Events:
         if endpoint.pending:
             detail["PendingDeploymentSummary"] = {
                 "EndpointConfigName": endpoint.pending, "StartTime": int(endpoint.modified * 1000),
-                "ProductionVariants": [{"VariantName": "AllTraffic", "VariantStatus": [_in_ms(endpoint.variant_status)]}],
+                "ProductionVariants": _variants(endpoint),
             }  # fmt: skip
         self._emit("SageMaker Endpoint Deployment State Change", endpoint.arn.lower(), detail)
 
@@ -159,6 +159,12 @@ def _at(event: dict[str, Any], path: str) -> Any:
         if part:
             found = found.get(part) if isinstance(found, dict) else None
     return found
+
+
+def _variants(endpoint: Endpoint) -> list[dict[str, Any]]:
+    fleet = endpoint.pending_fleet
+    status = [_in_ms(endpoint.variant_status)]
+    return [{"VariantName": name, "VariantStatus": status} for name in (fleet.instances if fleet else ())]
 
 
 def _in_ms(status: dict[str, Any] | None) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def hardware(instance_type: str) -> Hardware | None:
         gpu=row["gpu"] if row["kind"] == "gpu" else None,
         gpus=row["gpus"] if row["kind"] == "gpu" else 0,
         gpu_gib=_gpu_gib(row),
-        compute_capability=tuple(int(part) for part in capability.split(".")) if capability else None,
+        compute_capability=_pair(capability) if capability else None,
     )
 
 
@@ -53,6 +53,11 @@ def refuses_volume(instance_type: str) -> bool:
     """Whether VolumeSizeInGB is refused: every type with local NVMe storage."""
     row = table("instances")["types"].get(instance_type)
     return bool(row and row["nvme_gb"])
+
+
+def _pair(text: str) -> tuple[int, int]:
+    major, minor = text.split(".")
+    return int(major), int(minor)
 
 
 def _gpu_gib(row: dict) -> float:

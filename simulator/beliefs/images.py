@@ -21,7 +21,7 @@ _SERVERS = {
 # The engine of images whose tag is the image's own version: AWS Deep Learning Containers release data says only
 # "> 0.27" and "> 0.5.17" for the newest, so these are the simulator's reading of it.
 _ROLLING = {"vllm": "0.28.0", "sglang": "0.5.18"}
-# vLLM inside LMI: djl-serving release notes ("LMI14 = vLLM 0.6.3", "LMI15 = 0.8.4", "LMI16 = 0.10.2", "LMI17 = 0.11.1").
+# vLLM inside LMI: djl-serving release notes (LMI14 = vLLM 0.6.3, LMI15 = 0.8.4, LMI16 = 0.10.2, LMI17 = 0.11.1).
 _LMI_ENGINES = {
     "0.28.0": "0.4.2", "0.29.0": "0.5.3", "0.30.0": "0.6.2", "0.31.0": "0.6.3", "0.32.0": "0.6.3", "0.33.0": "0.8.4",
     "0.34.0": "0.10.2", "0.35.0": "0.11.1", "0.36.0": "0.23.0", "0.38.0": "0.28.0",
@@ -62,7 +62,7 @@ def _registered(uri: str, entry: dict) -> Image:
         entry.get("server"),
         version,
         entry.get("engine_version") or _engine(entry.get("server"), version),
-        tuple(int(part) for part in cuda.split(".")) if cuda else None,
+        _pair(cuda) if cuda else None,
     )
 
 
@@ -80,13 +80,17 @@ def _engine(server: str | None, version: str) -> str:
     return _LMI_ENGINES.get(version, "0.11.1") if server == "lmi" else version
 
 
+def _pair(text: str) -> tuple[int, int]:
+    major, minor = text.split(".")[:2]
+    return int(major), int(minor)
+
+
 def _cuda(tag: str, listed: dict | None, server: str | None) -> tuple[int, int] | None:
     found = re.search(r"cu(\d\d)(\d)", tag)
     if found:
         return int(found[1]), int(found[2])
     if listed and listed.get("cuda"):
-        major, minor = listed["cuda"].split(".")[:2]
-        return int(major), int(minor)
+        return _pair(listed["cuda"])
     return (13, 0) if server in _ROLLING else None
 
 

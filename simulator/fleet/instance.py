@@ -1,5 +1,4 @@
-"""One instance: found, image pulled, model data fetched, container started and pinged until it answers or time "
-"is up."""
+"""One instance: found, image pulled, data fetched, container started and pinged until it answers or time is up."""
 
 from __future__ import annotations
 

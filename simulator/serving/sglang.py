@@ -6,55 +6,10 @@ from simulator.serving import fetching, memory, support
 from simulator.serving.repository import HubRefused, Repository
 from simulator.serving.situation import Situation
 from simulator.serving.story import Story
-from simulator.serving.vllm_arguments import Arguments, from_environment
+from simulator.serving.vllm_arguments import Arguments, from_environment, known_flags
 
 # mem_fraction_static by tensor parallel degree: SGLang 0.4 server_args.py.
 _FRACTIONS = {1: 0.88, 2: 0.87, 4: 0.85, 8: 0.81}
-_KNOWN = frozenset(
-    [
-        "model-path",
-        "tokenizer-path",
-        "tokenizer-mode",
-        "load-format",
-        "dtype",
-        "kv-cache-dtype",
-        "quantization",
-        "context-length",
-        "served-model-name",
-        "chat-template",
-        "revision",
-        "mem-fraction-static",
-        "max-running-requests",
-        "max-total-tokens",
-        "tp",
-        "tp-size",
-        "dp-size",
-        "chunked-prefill-size",
-        "max-prefill-tokens",
-        "schedule-policy",
-        "trust-remote-code",
-        "disable-cuda-graph",
-        "cuda-graph-max-bs",
-        "disable-radix-cache",
-        "attention-backend",
-        "sampling-backend",
-        "random-seed",
-        "log-level",
-        "api-key",
-        "host",
-        "port",
-        "tool-call-parser",
-        "reasoning-parser",
-        "enable-metrics",
-        "enable-torch-compile",
-        "json-model-override-args",
-        "speculative-algorithm",
-        "speculative-draft-model-path",
-        "enable-dp-attention",
-        "ep-size",
-        "watchdog-timeout",
-    ]
-)
 
 
 class Server:
@@ -88,7 +43,7 @@ class Server:
         return repository
 
     def _refuse_unknown(self) -> None:
-        unknown = [name for name in self.arguments.given if name not in _KNOWN]
+        unknown = [name for name in self.arguments.given if name not in known_flags("sglang")["all"]]
         if unknown:
             words = " ".join(f"--{name} {self.arguments.given[name]}".strip() for name in unknown)
             self.story.say("usage: launch_server.py [-h] --model-path MODEL_PATH ...", 6)

@@ -2,39 +2,19 @@
 
 from __future__ import annotations
 
-import json
-
-from simulator.serving import fetching, memory, support
+from simulator.serving import fetching, memory
 from simulator.serving.repository import HubRefused, Repository
-from simulator.serving.situation import Situation, numbers
+from simulator.serving.situation import Situation
 from simulator.serving.story import Lost, Story
-from simulator.serving.vllm_arguments import Arguments, from_environment, refuse_unknown
+from simulator.serving.vllm_arguments import from_environment, refuse_unknown
+from simulator.serving.vllm_checks import Checks
 
 # AWS's image restarts a crashing server three times before the container ends (its PROCESS_AUTO_RECOVERY setting).
 _RECOVERIES = 3
 
 
-class Engine:
+class Engine(Checks):
     """One start of vLLM with given arguments."""
-
-    def __init__(self, situation: Situation, story: Story, arguments: Arguments, name: str) -> None:
-        self.situation, self.story, self.arguments, self.name = situation, story, arguments, name
-        self.text_version = situation.engine_version
-        self.version = numbers(self.text_version)
-        self.tensor_parallel = arguments.number("tensor-parallel-size", 1)
-        self.quantization = arguments.text("quantization")
-
-    def log(self, text: str, place: str, level: str = "INFO", after: float = 0.0, core: bool = False) -> None:
-        """One record in the version's format."""
-        self.story.wait(after)
-        where = f"[{place}]" if self.version >= (0, 7) else f"{place}]"
-        self.story.say(f"{self._process(core)}{level} {self.story.day()} {where} {text}")
-
-    def _process(self, core: bool) -> str:
-        if self.version < (0, 10):
-            return ""
-        engine = "EngineCore" if self.version >= (0, 16) else "EngineCore_DP0"
-        return f"({engine} pid=142) " if core else "(APIServer pid=1) "
 
     def start(self) -> Repository:
         """Plays the start up to serving; raises Lost where it fails."""
@@ -44,8 +24,8 @@ class Engine:
         shown = {"model": self.name, **self.arguments.given}
         self.log(f"non-default args: {shown}", "utils.py:326")
         repository = self._repository()
-        self._check_config(repository)
-        self._check_parallel(repository)
+        self.check_config(repository)
+        self.check_parallel(repository)
         self._load(repository)
         self._cache(repository)
         self._listen(repository)
@@ -57,7 +37,7 @@ class Engine:
         try:
             return fetching.find(self.situation, self.name, revision, token)
         except HubRefused as refused:
-            self._trace(fetching.refusal_text(refused, self.name, revision), 5)
+            self.trace(fetching.refusal_text(refused, self.name, revision), 5)
             self.story.say(self._os_error(refused, revision))
             raise self.story.lose() from None
 
@@ -79,102 +59,12 @@ class Engine:
             "cached files."
         )
 
-    def _check_config(self, repository: Repository) -> None:
-        if repository.needs_remote_code and not self.arguments.on("trust-remote-code"):
-            self._trace(
-                f"ValueError: Loading {self.name} requires you to execute the configuration file in that repo on your "
-                "local machine. Make sure you have read the code there to avoid malicious use, then set the option "
-                "`trust_remote_code=True` to remove this error.", 4,
-            )  # fmt: skip
-            raise self.story.lose()
-        if not support.knows_architecture("vllm", self.text_version, repository):
-            self._validation(f"Model architectures ['{repository.architecture}'] are not supported for now. Supported "
-                             "architectures: ['AquilaModel', 'ArcticForCausalLM', 'BaiChuanForCausalLM']")  # fmt: skip
-        if not support.knows_rope("vllm", self.text_version, repository):
-            self._trace("ValueError: `rope_scaling` must be a dictionary with two fields, `type` and `factor`, got "
-                        f"{repository.config['rope_scaling']}", 4)  # fmt: skip
-            raise self.story.lose()
-        self._check_quantization(repository)
-        self._check_dtype(repository)
-        if not repository.has_tokenizer:
-            self._trace(f"OSError: Can't load tokenizer for '{self.name}'. If you were trying to load it from "
-                        "'https://huggingface.co/models', make sure you don't have a local directory with the same "
-                        "name.", 7)  # fmt: skip
-            raise self.story.lose()
-        self.log(f"Resolved architecture: {repository.architecture}", "model.py:547", after=6)
-        self.log(f"Using max model len {self._length(repository)}", "model.py:1510")
-
-    def _check_quantization(self, repository: Repository) -> None:
-        stored, asked = repository.quantization, self.quantization
-        for method in filter(None, (asked, stored)):
-            if not support.vllm_knows_quantization(self.text_version, method):
-                known = support.vllm_quantizations(self.text_version)
-                self._validation(f"Unknown quantization method: {method}. Must be one of {known}.")
-        if asked and stored and asked.removesuffix("_marlin") != stored:
-            self._validation(
-                f"Quantization method specified in the model config ({stored}) does not match the quantization method "
-                f"specified in the `quantization` argument ({asked})."
-            )
-        if asked in ("awq", "gptq", "awq_marlin", "gptq_marlin") and not stored:
-            self._validation(f"Cannot find the config file for {asked}")
-        if asked == "fp8" and self.situation.machine.compute_capability < (7, 5):
-            self._validation(
-                "The quantization method fp8 is not supported for the current GPU. Minimum capability: 75."
-            )
-
-    def _check_dtype(self, repository: Repository) -> None:
-        wanted = self.arguments.text("dtype") or "auto"
-        stored = repository.config.get("torch_dtype") or repository.config.get("dtype")
-        major, minor = self.situation.machine.compute_capability
-        brain = wanted == "bfloat16" or (wanted == "auto" and stored == "bfloat16")
-        if brain and (major, minor) < (8, 0) and self.situation.machine.gpu:
-            self._validation(
-                "Bfloat16 is only supported on GPUs with compute capability of at least 8.0. Your "
-                f"{self.situation.machine.gpu} GPU has compute capability {major}.{minor}. You can use float16 "
-                f"instead by "
-                "explicitly setting the `dtype` flag in CLI, for example: --dtype=half."
-            )
-        # CUDA 13 dropped Volta, so its wheels carry no kernels for compute capability 7.0.
-        if self.situation.cuda >= (13, 0) and (major, minor) < (7, 5):
-            self._trace(
-                "torch.AcceleratorError: CUDA error: no kernel image is available for execution on the device", 9
-            )
-            raise self.story.lose()
-
-    def _check_parallel(self, repository: Repository) -> None:
-        heads, gpus = repository.number("num_attention_heads", 1), self.situation.machine.gpus
-        if heads % self.tensor_parallel:
-            self._validation(
-                f"Total number of attention heads ({heads}) must be divisible by tensor parallel size "
-                f"({self.tensor_parallel})."
-            )
-        if self.tensor_parallel > gpus:
-            self._validation(
-                f"World size ({self.tensor_parallel}) is larger than the number of available GPUs ({gpus}) in "
-                f"this node. "
-                "If this is intentional and you are using:\n- ray, set '--distributed-executor-backend ray'."
-            )
-
-    def _length(self, repository: Repository) -> int:
-        most = repository.number("max_position_embeddings", 4096)
-        wanted = self.arguments.text("max-model-len")
-        if wanted in (None, "auto", "-1"):
-            return most
-        if int(wanted) > most:
-            self._validation(
-                f"User-specified max_model_len ({wanted}) is greater than the derived max_model_len "
-                f"(max_position_embeddings={most}.0 or model_max_length=None in model's config.json). To allow "
-                f"overriding "
-                "this maximum, set the env var VLLM_ALLOW_LONG_MAX_MODEL_LEN=1."
-            )
-        return int(wanted)
-
     def _load(self, repository: Repository) -> None:
         self.log(f"Initializing a V1 LLM engine (v{self.text_version}) with config: model='{self.name}', "
                  f"tensor_parallel_size={self.tensor_parallel}, quantization={self.quantization}", "core.py:94",
                  after=12, core=True)  # fmt: skip
         self.log(f"Starting to load model {self.name}...", "gpu_model_runner.py:2602", after=5, core=True)
-        seconds = fetching.download_seconds(self.situation, repository)
+        seconds = 0.0 if self.downloaded else fetching.download_seconds(self.situation, repository)
         files = max(1, len(repository.weight_files))
         if fetching.disk_is_too_small(self.situation, repository):
             raise fetching.full_disk(self.story, repository, self.situation.machine.disk_gb, seconds / files)
@@ -183,6 +73,7 @@ class Engine:
             self._corrupt(repository, seconds)
         machine = self.situation.machine
         loading = each / machine.load_gib_per_second * (1 + 0.1 * (self.tensor_parallel - 1))
+        self.downloaded = True
         if memory.does_not_fit(machine, each):
             self._out_of_memory(seconds + loading * machine.gpu_gib / each)
         if not repository.local:
@@ -198,20 +89,20 @@ class Engine:
             words = f"RuntimeError: Cannot find any model weights with `{self.name}`"
         else:
             words = "safetensors_rust.SafetensorError: Error while deserializing header: MetadataIncompleteBuffer"
-        self._core_trace(words, seconds + 8)
+        self.core_trace(words, seconds + 8)
 
     def _shards(self, files: int, seconds: float) -> None:
         pace = seconds / files
         for done in range(files + 1):
             self.story.say(
-                f"{self._process(True)}Loading safetensors checkpoint shards: {100 * done // files:3d}% Completed | "
+                f"{self.process(True)}Loading safetensors checkpoint shards: {100 * done // files:3d}% Completed | "
                 f"{done}/{files} [{_clock(pace * done)}<{_clock(pace * (files - done)) if done else '?'}, "
                 f"{pace:5.2f}s/it]", pace if done else 0.5,
             )  # fmt: skip
 
     def _out_of_memory(self, after: float) -> None:
         total = self.situation.machine.gpu_gib
-        self._core_trace(
+        self.core_trace(
             "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 224.00 MiB. GPU 0 has a total capacity of "
             f"{total:.2f} GiB of which 88.12 MiB is free. Including non-PyTorch memory, this process has "
             f"{total - 0.09:.2f} "
@@ -242,17 +133,17 @@ class Engine:
 
     def _fits(self, repository: Repository, room: memory.Room) -> None:
         if room.cache <= 0:
-            self._core_trace("ValueError: No available memory for the cache blocks. Try increasing "
+            self.core_trace("ValueError: No available memory for the cache blocks. Try increasing "
                              "`gpu_memory_utilization` when initializing the engine.", 6)  # fmt: skip
         small = 1.0 if "fp8" in (self.arguments.text("kv-cache-dtype") or "") else 2.0
         per_token = repository.kv_bytes_per_token(self.tensor_parallel, small)
         tokens = int(room.cache * 2**30 / per_token) // 16 * 16
         automatic = self.arguments.text("max-model-len") in ("auto", "-1") and self.version >= (0, 14)
-        length = min(self._length(repository), tokens) if automatic else self._length(repository)
+        length = min(self.length(repository), tokens) if automatic else self.length(repository)
         if self.version >= (0, 8):
             self.log(f"Available KV cache memory: {room.cache:.2f} GiB", "gpu_worker.py:298", after=5, core=True)
         if tokens < length:
-            self._core_trace(self._too_long(length, tokens, per_token, room.cache), 1)
+            self.core_trace(self._too_long(length, tokens, per_token, room.cache), 1)
         if self.version >= (0, 8):
             self.log(f"GPU KV cache size: {tokens:,} tokens", "kv_cache_utils.py:1087", core=True)
         else:
@@ -284,37 +175,9 @@ class Engine:
         self.log("Available routes are:", "launcher.py:36")
         for route in ("/health", "/ping", "/invocations", "/v1/chat/completions", "/v1/completions"):
             self.log(f"Route: {route}, Methods: GET, POST", "launcher.py:44")
-        self.story.say(f"{self._process(False)}INFO:     Started server process [1]")
-        self.story.say(f"{self._process(False)}INFO:     Waiting for application startup.")
-        self.story.say(f"{self._process(False)}INFO:     Application startup complete.", 1)
-
-    def _validation(self, words: str) -> None:
-        trace = (
-            f"pydantic_core._pydantic_core.ValidationError: 1 validation error for VllmConfig\n  Value error, {words}"
-        )
-        self._trace(trace if self.version >= (0, 8) else f"ValueError: {words}", 4)
-        raise self.story.lose()
-
-    def _trace(self, words: str, after: float) -> None:
-        head = (
-            'Traceback (most recent call last):\n  File "<frozen runpy>", line 198, in _run_module_as_main\n  File '
-            '"/usr/local/lib/python3.12/dist-packages/vllm/entrypoints/openai/api_server.py", line 1944, in <module>\n'
-            "    uvloop.run(run_server(args))"
-        )
-        self.story.say("\n".join(self._process(False) + line for line in f"{head}\n{words}".split("\n")), after)
-
-    def _core_trace(self, words: str, after: float, where: str = "determine_available_memory") -> None:
-        self.log("EngineCore failed to start.", "core.py:708", "ERROR", after=after, core=True)
-        frames = f'Traceback (most recent call last):\n  File "vllm/v1/engine/core.py", line 699, in {where}\n{words}'
-        for line in frames.split("\n"):
-            self.log(line, "core.py:708", "ERROR", core=True)
-        self.story.say(f"{self._process(False)}Traceback (most recent call last):", 1)
-        if self.version >= (0, 8):
-            self.story.say(
-                f"{self._process(False)}RuntimeError: Engine core initialization failed. See root cause above. Failed "
-                "core proc(s): {'EngineCore_DP0': 1}"
-            )
-        raise self.story.lose()
+        self.story.say(f"{self.process(False)}INFO:     Started server process [1]")
+        self.story.say(f"{self.process(False)}INFO:     Waiting for application startup.")
+        self.story.say(f"{self.process(False)}INFO:     Application startup complete.", 1)
 
 
 def start(situation: Situation, story: Story) -> Repository:
@@ -327,9 +190,10 @@ def start(situation: Situation, story: Story) -> Repository:
         story.say("ERROR: no model: set SM_VLLM_MODEL or HF_MODEL_ID, or provide model data in /opt/ml/model", 1)
         raise story.lose()
     recoveries = _RECOVERIES if environment.get("PROCESS_AUTO_RECOVERY", "true").lower() == "true" else 0
+    engine = Engine(situation, story, arguments, name)
     for attempt in range(1 + recoveries):
         try:
-            repository = Engine(situation, story, arguments, name).start()
+            repository = engine.start()
             story.exit_code = None
             return repository
         except Lost as lost:
@@ -346,8 +210,3 @@ def _supervisor(story: Story, level: str, text: str) -> str:
 
 def _clock(seconds: float) -> str:
     return f"{int(seconds) // 60:02d}:{int(seconds) % 60:02d}"
-
-
-def shown(value: object) -> str:
-    """A value as vLLM's argument lines show it."""
-    return json.dumps(value)

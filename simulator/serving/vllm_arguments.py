@@ -6,109 +6,15 @@ docker/vllm sagemaker entrypoint). The flags are those of vLLM's EngineArgs and 
 
 from __future__ import annotations
 
+import functools
+import json
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from simulator.serving.situation import numbers
 from simulator.serving.story import Story
 
-_SWITCHES = frozenset(
-    [
-        "enforce-eager",
-        "trust-remote-code",
-        "enable-auto-tool-choice",
-        "enable-prefix-caching",
-        "no-enable-prefix-caching",
-        "enable-chunked-prefill",
-        "no-enable-chunked-prefill",
-        "disable-log-requests",
-        "disable-log-stats",
-        "enable-lora",
-        "disable-custom-all-reduce",
-        "enable-expert-parallel",
-        "enable-sleep-mode",
-        "async-scheduling",
-        "calculate-kv-scales",
-        "skip-tokenizer-init",
-        "enable-log-requests",
-        "disable-sliding-window",
-        "enable-reasoning",
-        "enable-dbo",
-    ]
-)
-_INTEGERS = frozenset(
-    [
-        "max-model-len",
-        "tensor-parallel-size",
-        "pipeline-parallel-size",
-        "data-parallel-size",
-        "max-num-seqs",
-        "max-num-batched-tokens",
-        "block-size",
-        "seed",
-        "port",
-        "max-loras",
-        "max-lora-rank",
-        "max-logprobs",
-        "num-gpu-blocks-override",
-        "max-cpu-loras",
-        "max-log-len",
-        "kv-cache-memory-bytes",
-        "stream-interval",
-    ]
-)
-_FLOATS = frozenset(["gpu-memory-utilization", "swap-space", "cpu-offload-gb"])
-_TEXTS = frozenset(
-    [
-        "model",
-        "tokenizer",
-        "revision",
-        "tokenizer-revision",
-        "code-revision",
-        "dtype",
-        "kv-cache-dtype",
-        "quantization",
-        "load-format",
-        "host",
-        "served-model-name",
-        "chat-template",
-        "chat-template-content-format",
-        "tool-call-parser",
-        "reasoning-parser",
-        "api-key",
-        "task",
-        "limit-mm-per-prompt",
-        "hf-overrides",
-        "generation-config",
-        "override-generation-config",
-        "lora-modules",
-        "speculative-config",
-        "compilation-config",
-        "config-format",
-        "tokenizer-mode",
-        "download-dir",
-        "uvicorn-log-level",
-        "response-role",
-        "attention-backend",
-        "distributed-executor-backend",
-        "structured-outputs-config",
-        "rope-scaling",
-        "rope-theta",
-        "hf-token",
-        "runner",
-        "convert",
-        "scheduling-policy",
-        "allowed-local-media-path",
-        "mm-processor-kwargs",
-        "additional-config",
-        "model-loader-extra-config",
-        "guided-decoding-backend",
-        "kv-transfer-config",
-        "logits-processors",
-        "root-path",
-        "middleware",
-        "model-impl",
-    ]
-)
 _SINCE = {"kv-cache-memory-bytes": (0, 10, 2), "attention-backend": (0, 11, 0), "async-scheduling": (0, 10, 0)}
 _DTYPES = ("auto", "bfloat16", "float", "float16", "float32", "half")
 
@@ -148,19 +54,27 @@ def from_environment(environment: dict[str, str], prefix: str) -> Arguments:
 
 def refuse_unknown(arguments: Arguments, version: str, story: Story, program: str = "api_server.py") -> None:
     """Raises Lost with argparse's words for what this version's parser does not take."""
-    known = _SWITCHES | _INTEGERS | _FLOATS | _TEXTS
+    flags = known_flags("vllm")
+    known = {name for names in flags.values() for name in names}
     unknown = [name for name in arguments.given if name not in known or numbers(version) < _SINCE.get(name, (0,))]
     if unknown:
         words = " ".join(f"--{name} {arguments.given[name]}".strip() for name in unknown)
         _usage(story, program, f"unrecognized arguments: {words}")
     for name, value in arguments.given.items():
-        if name in _INTEGERS and not _is(int, value) and not (name == "max-model-len" and value == "auto"):
+        if name in flags["integers"] and not _is(int, value) and not (name == "max-model-len" and value == "auto"):
             _usage(story, program, f"argument --{name}: invalid int value: '{value}'")
-        if name in _FLOATS and not _is(float, value):
+        if name in flags["floats"] and not _is(float, value):
             _usage(story, program, f"argument --{name}: invalid float value: '{value}'")
         if name == "dtype" and value not in _DTYPES:
             choices = ", ".join(f"'{kind}'" for kind in _DTYPES)
             _usage(story, program, f"argument --dtype: invalid choice: '{value}' (choose from {choices})")
+
+
+@functools.cache
+def known_flags(server: str) -> dict[str, Any]:
+    """The flags a server's parser knows, by kind of value."""
+    path = Path(__file__).resolve().parent.parent / "data" / "flags.json"
+    return json.loads(path.read_text())[server]
 
 
 def _usage(story: Story, program: str, problem: str) -> None:
