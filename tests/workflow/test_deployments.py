@@ -203,3 +203,20 @@ def test_what_emerges_in_the_container_is_diagnosed_through_the_stack(
     assert (outcome["status"], outcome["diagnosis"]["cause"]) == ("NOT_DEPLOYED", cause)
     assert outcome["diagnosis"]["evidence"]
     assert caller.left(name) == []
+
+
+def test_a_lease_that_has_ended_is_reported_first_and_removed_when_told(caller: Any) -> None:
+    outcome = caller.outcome(caller.deploy({**QWEN, "endpoint_name": "leased", "ttl_hours": 0.01}))
+    assert outcome["status"] == "DEPLOYED"
+    functions = caller.stack.client("lambda")
+    [name] = [
+        f["FunctionName"] for f in functions.list_functions()["Functions"] if "SweepFunction" in f["FunctionName"]
+    ]
+
+    def sweep(mode: str) -> dict[str, Any]:
+        answer = functions.invoke(FunctionName=name, Payload=json.dumps({"mode": mode}))
+        return dict(json.loads(answer["Payload"].read()))
+
+    assert "lease ended" in sweep("report")["found"]["endpoint leased"]
+    assert "leased" in caller.left("leased")
+    assert "endpoint leased" in sweep("remove")["removed"]

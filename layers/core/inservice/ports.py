@@ -139,3 +139,21 @@ class Deployments(Protocol):
         self, endpoint_name: str, owner: str, request_hash: str, *, now: float, expires_at: float, instead_of: str = ""
     ) -> Lock: ...
     def unlock(self, endpoint_name: str, owner: str) -> None: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Owned:
+    """A resource that carries this project's tags: endpoint, endpoint config or model."""
+
+    kind: str
+    name: str
+    tags: dict[str, str]
+    created_at: datetime
+    status: str = ""
+
+
+class Inventory(Protocol):
+    """Everything on SageMaker that is ours, and the names of configs and models that any endpoint uses."""
+
+    def owned(self) -> list[Owned]: ...
+    def in_use(self) -> set[tuple[str, str]]: ...

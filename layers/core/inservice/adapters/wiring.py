@@ -10,6 +10,7 @@ from typing import Any
 from inservice.adapters.executions import StepFunctionsExecutions, TopicAnnouncements
 from inservice.adapters.hosting import SageMakerHosting
 from inservice.adapters.hub import HubClient
+from inservice.adapters.inventory import SageMakerInventory
 from inservice.adapters.invocations import SageMakerInvocations
 from inservice.adapters.logs import CloudWatchLogs
 from inservice.adapters.lookups import EcrImages, SecretsManagerSecrets, ServiceQuotas
@@ -51,6 +52,7 @@ PORTS: dict[str, Callable[[], Any]] = {
     "execution_role_arn": lambda: os.environ["EXECUTION_ROLE_ARN"],
     "executions": lambda: StepFunctionsExecutions(os.environ["STATE_MACHINE_ARN"]),
     "hosting": SageMakerHosting,
+    "inventory": SageMakerInventory,
     "invocations": SageMakerInvocations,
     "journal": _journal,
     "links": _links,
