@@ -57,10 +57,15 @@ def _models(document: dict[str, Any]) -> dict[str, Any]:
     return {
         "source": "config.json fields with the public source of each in its entry",
         "models": {
-            name.removesuffix(" (text part)").removesuffix(" / R1"): {key: model.get(key) for key in kept}
+            name.removesuffix(" (text part)").removesuffix(" / R1"): {key: _single(model.get(key)) for key in kept}
             for name, model in document["models"].items()
         },
     }
+
+
+def _single(value: Any) -> Any:
+    """One of several observed values: the smallest, which is that of the fewest GPUs' rounding."""
+    return min(value) if isinstance(value, list) and value else value
 
 
 def _images(document: dict[str, Any]) -> dict[str, Any]:

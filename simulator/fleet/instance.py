@@ -137,7 +137,7 @@ class Instance:
         self.situation = Situation(
             server=inside.server or "", version=inside.version, engine_version=inside.engine_version,
             cuda=inside.cuda or (12, 4), environment=dict(container.get("Environment") or {}),
-            machine=_machine(machine, self.assignment.variant.get("VolumeSizeInGB")),
+            machine=machine_of(machine, self.assignment.variant.get("VolumeSizeInGB")),
             hub_url=self.simulation.url, started_at=0.0, time_scale=self.simulation.clock.scale,
             epoch=self.simulation.clock.epoch, isolated=bool(model.get("EnableNetworkIsolation")), local=local,
             command=tuple(found.get("command") or ("serve",)),
@@ -216,7 +216,8 @@ class Instance:
                 return
 
 
-def _machine(found: Hardware, volume_gb: int | None) -> Machine:
+def machine_of(found: Hardware, volume_gb: int | None) -> Machine:
+    """What a container sees of its instance."""
     return Machine(
         gpu=found.gpu, gpus=found.gpus, gpu_gib=found.gpu_gib, compute_capability=found.compute_capability or (0, 0),
         ram_gib=found.ram_gib, disk_gb=found.disk_gb(volume_gb),
