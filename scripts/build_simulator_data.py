@@ -57,15 +57,21 @@ def _models(document: dict[str, Any]) -> dict[str, Any]:
     return {
         "source": "config.json fields with the public source of each in its entry",
         "models": {
-            name.removesuffix(" (text part)").removesuffix(" / R1"): {key: _single(model.get(key)) for key in kept}
+            name.removesuffix(" (text part)").removesuffix(" / R1"): {
+                **{key: model.get(key) for key in kept},
+                "observed_vllm_weights_gib": _whole(model.get("observed_vllm_weights_gib")),
+            }
             for name, model in document["models"].items()
         },
     }
 
 
-def _single(value: Any) -> Any:
-    """One of several observed values: the smallest, which is that of the fewest GPUs' rounding."""
-    return min(value) if isinstance(value, list) and value else value
+def _whole(observed: Any) -> float | None:
+    """GiB of the whole model where a log shows it; a remark such as 28.77/GPU is not about the whole."""
+    if isinstance(observed, str):
+        found = re.match(r"(\d+\.\d+) \(v", observed)
+        return float(found[1]) if found else None
+    return observed
 
 
 def _images(document: dict[str, Any]) -> dict[str, Any]:

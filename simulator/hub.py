@@ -120,6 +120,8 @@ def _config(name: str, row: dict[str, Any]) -> dict[str, Any]:
     if re.search(r"llama-3\.[123]|r1-distill-llama", name.lower()):
         config["rope_scaling"] = {"factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
                                   "original_max_position_embeddings": 8192, "rope_type": "llama3"}  # fmt: skip
+    if architecture == "DeepseekV3ForCausalLM":
+        config |= {"kv_lora_rank": 512, "qk_rope_head_dim": 64, "quantization_config": {"quant_method": "fp8"}}
     for method in ("awq", "gptq", "fp8"):
         if method in name.lower():
             config["quantization_config"] = {"quant_method": method}

@@ -84,8 +84,12 @@ class Repository:
 
     def kv_bytes_per_token(self, tensor_parallel: int, bytes_each: float = 2.0) -> float:
         """Bytes of KV cache per token and GPU; heads are replicated once there are more GPUs than heads."""
+        layers = self.number("num_hidden_layers")
+        if self.number("kv_lora_rank"):
+            # Multi-head latent attention keeps one compressed vector per layer, the same on every GPU.
+            return layers * (self.number("kv_lora_rank") + self.number("qk_rope_head_dim")) * bytes_each
         heads = max(1.0, self.number("num_key_value_heads", self.number("num_attention_heads", 1)) / tensor_parallel)
-        return 2 * self.number("num_hidden_layers") * heads * self.head_dim * bytes_each
+        return 2 * layers * heads * self.head_dim * bytes_each
 
 
 def from_hub(hub_url: str, name: str, revision: str, token: str | None) -> Repository:
