@@ -106,8 +106,8 @@ def _conflict(problem: Conflict) -> Response[str]:
 
 
 @app.exception_handler(Unreadable)
-def _not_json(problem: Unreadable) -> Response[str]:
-    return _problem(400, "not JSON", str(problem))
+def _unreadable(problem: Unreadable) -> Response[str]:
+    return _problem(400, "unreadable", str(problem))
 
 
 @app.exception_handler(Unavailable)

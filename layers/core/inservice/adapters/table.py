@@ -13,9 +13,11 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from inservice.adapters.clients import client, code_of, fault
+from inservice.errors import Unreadable
 from inservice.ports import Lock
 
 _INDEX = "newest"
+_KEY = {"pk", "_kind", "_created_at"}
 _COMPARED = ("status", "endpoint_name", "created_at", "cause", "model_package_arn")
 
 
@@ -77,7 +79,7 @@ class DynamoDeployments:
             for item in page["Items"]:
                 found.append({"deployment_id": item["pk"]["S"].split("#", 1)[1], **_facts(item)})
                 if len(found) == limit:
-                    key = {name: item[name] for name in ("pk", "_kind", "_created_at")}
+                    key = {name: item[name] for name in _KEY}
                     return found, _to_token(key)
             start = page.get("LastEvaluatedKey")
             if not start:
@@ -154,7 +156,9 @@ def _from_token(token: str | None) -> dict[str, Any] | None:
     if not token:
         return None
     try:
-        key: dict[str, Any] = json.loads(base64.urlsafe_b64decode(token))
-        return key if set(key) == {"pk", "_kind", "_created_at"} else None
-    except ValueError:
-        return None
+        key = json.loads(base64.urlsafe_b64decode(token))
+        if set(key) == _KEY and all(set(value) == {"S"} and isinstance(value["S"], str) for value in key.values()):
+            return dict(key)
+    except (ValueError, TypeError, AttributeError):
+        pass
+    raise Unreadable("this page token is none of ours; leave it out to begin with the newest")

@@ -1,0 +1,79 @@
+"""The table: entries written once, pages that follow each other, one holder per endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from inservice.adapters.table import DynamoDeployments
+from inservice.errors import Unreadable
+from moto import mock_aws
+
+
+@pytest.fixture
+def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoDeployments]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "made-up")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        dynamodb: Any = boto3.client("dynamodb", region_name="us-east-1")
+        keys = {"pk": "HASH"}
+        index = {"_kind": "HASH", "_created_at": "RANGE"}
+        dynamodb.create_table(
+            TableName="t", BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in (*keys, *index)],
+            KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys.items()],
+            GlobalSecondaryIndexes=[{
+                "IndexName": "newest", "Projection": {"ProjectionType": "ALL"},
+                "KeySchema": [{"AttributeName": name, "KeyType": kind} for name, kind in index.items()],
+            }],
+        )  # fmt: skip
+        yield DynamoDeployments("t", dynamodb)
+
+
+def test_a_deployment_is_created_once_and_its_entries_are_written_once(table: DynamoDeployments) -> None:
+    assert table.create("d-1", {"status": "IN_PROGRESS", "progress": 0.5})
+    assert not table.create("d-1", {"status": "DEPLOYED"})
+    table.note("d-1", {"status": "LOSING"}, {"timeline.1": "first"})
+    table.note("d-1", {}, {"timeline.1": "again"})
+    assert table.read("d-1") == {"status": "LOSING", "progress": 0.5, "timeline.1": "first"}
+    assert table.read("d-2") is None
+
+
+def test_the_newest_come_first_page_after_page_and_filtered(table: DynamoDeployments) -> None:
+    for number in range(7):
+        facts = {"status": "DEPLOYED" if number % 2 else "REFUSED", "created_at": f"2026-01-0{number + 1}"}
+        table.create(f"d-{number}", facts)
+    seen: list[str] = []
+    token = None
+    while True:
+        page, token = table.newest(limit=3, token=token, where={})
+        seen += [found["deployment_id"] for found in page]
+        if token is None:
+            break
+    assert seen == [f"d-{number}" for number in range(6, -1, -1)]
+    some, _ = table.newest(limit=10, token=None, where={"status": "DEPLOYED"})
+    assert [found["deployment_id"] for found in some] == ["d-5", "d-3", "d-1"]
+
+
+@pytest.mark.parametrize("token", ["nonsense", "MQ==", "e30=", "bnVsbA=="])
+def test_a_page_token_of_somebody_elses_is_told_so(table: DynamoDeployments, token: str) -> None:
+    with pytest.raises(Unreadable):
+        table.newest(limit=3, token=token, where={})
+
+
+def test_one_holder_per_endpoint_whatever_its_case_until_it_lets_go_or_time_runs_out(table: DynamoDeployments) -> None:
+    def lock(owner: str, *, now: float = 0, instead_of: str = "") -> bool:
+        return table.lock("Chat", owner, "hash", now=now, expires_at=now + 10, instead_of=instead_of).mine
+
+    assert lock("d-1")
+    assert lock("d-1"), "the same owner may ask again"
+    assert table.lock("chat", "d-2", "other", now=0, expires_at=10).owner == "d-1"
+    table.unlock("chat", "d-2")
+    assert not lock("d-2"), "somebody else's unlock changes nothing"
+    assert lock("d-2", instead_of="d-1")
+    assert lock("d-3", now=11)
+    table.unlock("Chat", "d-3")
+    assert lock("d-4")
