@@ -185,8 +185,7 @@ def test_an_execution_killed_from_outside_still_ends_in_an_outcome_and_a_clean_u
 @pytest.mark.parametrize(
     ("fields", "cause"),
     [
-        ({"model": {"hub_id": "meta-llama/Meta-Llama-3-70B-Instruct"}, "hf_token_secret": "hf-token"},
-         "GPU_OOM_WEIGHTS"),
+        ({"model": {"hub_id": "Qwen/Qwen2.5-32B-Instruct"}}, "GPU_OOM_WEIGHTS"),
         ({"max_total_tokens": 32_000, "instance_type": "ml.g4dn.2xlarge",
           "model": {"hub_id": "Qwen/Qwen2.5-3B-Instruct"}, "environment": {"SM_VLLM_GPU_MEMORY_UTILIZATION": "0.55"}},
          "GPU_OOM_KV_CACHE"),
