@@ -103,6 +103,10 @@ class Simulation:
     def stop(self) -> None:
         """Ends every container, then sends what is still queued."""
         self.stopping.set()
+        with self.lock:
+            fleets = [fleet for one in self.endpoints.values() for fleet in (one.fleet, one.pending_fleet) if fleet]
+        for fleet in fleets:
+            fleet.abandon()
         self.launcher.stop()
         self.metrics.stop()
         self.events.stop()

@@ -59,7 +59,7 @@ class Launcher:
         )  # fmt: skip
         theirs.close()
         their_reports.close()
-        self._lock = threading.Lock()
+        self._lock, self._stopped = threading.Lock(), False
         self._names = itertools.count(1)
         self._running: dict[str, Running] = {}
         self._pipes = _Pipes()
@@ -88,8 +88,10 @@ class Launcher:
             self._order(f"signal {name} {int(number)}", ())
 
     def stop(self) -> None:
-        """Ends the forking server and with it every container."""
-        self._control.close()
+        """Ends the forking server and with it every container; later orders are ignored."""
+        with self._lock:
+            self._stopped = True
+            self._control.close()
         self._process.terminate()
         self._process.wait(timeout=5)
 
@@ -101,6 +103,8 @@ class Launcher:
     def _order(self, words: str, descriptors: tuple[int, ...]) -> None:
         # One order at a time, each answered, so that orders and their descriptors never mix.
         with self._lock:
+            if self._stopped:
+                return
             socket.send_fds(self._control, [words.encode()], list(descriptors))
             if not self._control.recv(16):
                 raise OSError("the forking server is gone")

@@ -12,7 +12,7 @@ from simulator.wire.services import Call
 if TYPE_CHECKING:
     from simulator.simulation import Simulation
 
-_SAGEMAKER = {
+SAGEMAKER = {
     "CreateModel": models.create_model, "DescribeModel": models.describe_model, "DeleteModel": models.delete_model,
     "ListModels": models.list_models, "CreateEndpointConfig": models.create_config,
     "DescribeEndpointConfig": models.describe_config, "DeleteEndpointConfig": models.delete_config,
@@ -25,7 +25,7 @@ _SAGEMAKER = {
     "DescribeModelPackage": packages.describe_package, "ListModelPackages": packages.list_packages,
     "UpdateModelPackage": packages.update_package,
 }  # fmt: skip
-_PLAYED = {"sagemaker": _SAGEMAKER, "service-quotas": QUOTAS}
+_PLAYED = {"sagemaker": SAGEMAKER, "service-quotas": QUOTAS}
 
 
 def perform(simulation: Simulation, call: Call) -> dict[str, Any]:

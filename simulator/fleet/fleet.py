@@ -57,6 +57,12 @@ class Fleet:
         """Stops every instance."""
         self.shrink(dict.fromkeys(self.instances, 0))
 
+    def abandon(self) -> None:
+        """Lets go of every instance at once; their containers end with the launcher."""
+        for instances in self.instances.values():
+            for instance in instances:
+                instance.gone.set()
+
     def count(self, variant: str) -> int:
         """Instances of a variant that are there, serving or not."""
         return len(self.instances[variant])

@@ -186,6 +186,8 @@ class Instance:
         return False
 
     def _launch(self) -> None:
+        if self.gone.is_set():
+            return
         assert self.situation is not None
         place, simulation = self.assignment, self.simulation
         replay = simulation.faults.strike("replay", "*", place.endpoint)
