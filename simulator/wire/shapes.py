@@ -23,8 +23,8 @@ _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
 
 # The models' patterns are written for Java; these are its classes that Python's re does not know, for use in [...].
 _JAVA_CLASSES = {
-    r"\p{Alnum}": "a-zA-Z0-9", r"\p{L}": r"a-zA-Z\u00c0-\uffff", r"\p{M}": r"\u0300-\u036f", r"\p{Z}": r"\s", r"\p{N}": "0-9",
-    r"\p{S}": r"$+<=>^`|~", r"\p{P}": r"!-#%-*,-/:;?@\[-\]_{}",
+    r"\p{Alnum}": "a-zA-Z0-9", r"\p{L}": r"a-zA-Z\u00c0-\uffff", r"\p{M}": r"\u0300-\u036f", r"\p{Z}": r"\s",
+    r"\p{N}": "0-9",    r"\p{S}": r"$+<=>^`|~", r"\p{P}": r"!-#%-*,-/:;?@\[-\]_{}",
 }  # fmt: skip
 
 
