@@ -85,6 +85,7 @@ class Server:
         seconds = fetching.download_seconds(self.situation, repository)
         files = max(1, len(repository.weight_files))
         before = machine.gpu_gib - 0.5
+        self.story.say("Ignore import error when loading sglang.srt.models.grok. cannot import name 'GrokConfig'", 4)
         self.log(f"Load weight begin. avail mem={before:.2f} GB", 8, rank=True)
         if fetching.disk_is_too_small(self.situation, repository):
             raise fetching.full_disk(self.story, repository, machine.disk_gb, seconds / files)

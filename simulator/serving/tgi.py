@@ -95,6 +95,8 @@ class Launcher(Checks):
                 f"{machine.gpu_gib - 0.09:.2f} "
                 "GiB memory in use.", 1, where="get_weights_col_packed_qkv",
             )  # fmt: skip
+        # Printed by healthy starts as well: only the LoRA kernels of newer GPUs are missing.
+        self.log("Could not import SGMV kernel from Punica, falling back to loop.", "WARN", after=2)
         if self.version >= (3, 0):
             self.log(f"Using attention {self._attention()} - Prefix caching {self._attention() != 'paged'}", after=5)
         self.waiting(seconds)

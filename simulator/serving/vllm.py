@@ -63,6 +63,10 @@ class Engine(Checks):
         self.log(f"Initializing a V1 LLM engine (v{self.text_version}) with config: model='{self.name}', "
                  f"tensor_parallel_size={self.tensor_parallel}, quantization={self.quantization}", "core.py:94",
                  after=12, core=True)  # fmt: skip
+        self.story.say(
+            f"{self.process(True)}[W socket.cpp:464] [c10d] The server socket cannot be initialized on [::]:29500 (errno: "
+            "97 - Address family not supported by protocol).", 1,
+        )  # fmt: skip
         self.log(f"Starting to load model {self.name}...", "gpu_model_runner.py:2602", after=5, core=True)
         seconds = 0.0 if self.downloaded else fetching.download_seconds(self.situation, repository)
         files = max(1, len(repository.weight_files))
@@ -127,6 +131,12 @@ class Engine(Checks):
             room = memory.Room(room.weights, room.taken, self.arguments.number("kv-cache-memory-bytes", 0) / 2**30)
         self._fits(repository, room)
         if not eager:
+            # Healthy starts print this; so does the socket warning below.
+            self.log(
+                "Capturing cudagraphs for decoding. This may lead to unexpected consequences if the model is not static. "
+                "If out-of-memory error occurs during cudagraph capture, consider decreasing `gpu_memory_utilization` or "
+                "switching to eager mode.", "model_runner.py:1491", core=True,
+            )  # fmt: skip
             self.log("Graph capturing finished in 21 secs, took 0.58 GiB", "gpu_model_runner.py:3480", after=21,
                      core=True)  # fmt: skip
         self.log("init engine (profile, create kv cache, warmup model) took 62.13 seconds", "core.py:210", core=True)

@@ -55,7 +55,7 @@ def attempted(simulation: Any, operation: str, arguments: Any) -> tuple[Any, Aws
 
 
 @given(data=st.data())
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 def test_requests_of_any_shape_are_answered_or_refused_never_crashed(account: Any, data: st.DataObject) -> None:
     operation = data.draw(st.sampled_from(sorted(set(SAGEMAKER) - {"CreateEndpoint"})))
     model = service_model("sagemaker").operation_model(operation)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -159,6 +160,21 @@ def test_lines_come_in_the_order_of_time_and_none_after_the_end(world: Simulatio
         assert serving is not None
         assert moments == sorted(moments)
         assert moments[-1] <= story.now
+
+
+def test_healthy_starts_print_frightening_lines_too(world: Simulation) -> None:
+    frightening = {"tgi": "Could not import", "vllm": "If out-of-memory error occurs", "sglang": "Ignore import error"}
+    for server, words in frightening.items():
+        story, serving = started(world, server, MISTRAL, SM_VLLM_MAX_MODEL_LEN="8192")
+        assert serving is not None
+        assert words in "\n".join(line for _, line in story.lines)
+
+
+def test_tgi_can_log_in_json(world: Simulation) -> None:
+    story, _ = started(world, "tgi", MISTRAL, JSON_OUTPUT="true")
+    records = [json.loads(line) for _, line in story.lines]
+    assert {record["level"] for record in records} == {"INFO", "WARN"}
+    assert records[-1]["fields"]["message"] == "Connected"
 
 
 def test_a_larger_model_takes_longer_and_more_than_the_short_window(world: Simulation) -> None:
