@@ -54,8 +54,7 @@ class Checks(Voice):
 
     def check_shards(self, repository: Repository) -> None:
         for rank in range(self.shards):
-            self.log("Starting shard", span="shard-manager", after=0.1)
-            self.story.lines[-1] = (self.story.now, self.story.lines[-1][1] + f" rank={rank}")
+            self.log("Starting shard", span="shard-manager", after=0.1, rank=rank)
         heads = repository.number("num_attention_heads", 1)
         if heads % self.shards:
             self.shard_fails(

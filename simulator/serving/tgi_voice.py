@@ -21,18 +21,23 @@ class Voice:
         self.shards = number(self.env.get("SM_NUM_GPUS") or self.env.get("NUM_SHARD"), 1)
         self.quantize = self.env.get("HF_MODEL_QUANTIZE") or self.env.get("QUANTIZE")
 
-    def log(self, text: str, level: str = "INFO", span: str = "", after: float = 0.0, who: str = "launcher") -> None:
-        """One record of the launcher (or router), as text with colours or as JSON."""
+    def log(
+        self, text: str, level: str = "INFO", span: str = "", after: float = 0.0, who: str = "launcher",
+        rank: int | None = None,
+    ) -> None:  # fmt: skip
+        """One record of the launcher (or router), as text with colours or as JSON; `rank` is a field of its own."""
         self.story.wait(after)
         target = f"text_generation_{who}"
         if self.env.get("JSON_OUTPUT", "").lower() in ("1", "true"):
-            record = {"timestamp": self.story.iso(), "level": level, "fields": {"message": text}, "target": target}
+            fields = {"message": text} if rank is None else {"message": text, "rank": rank}
+            record = {"timestamp": self.story.iso(), "level": level, "fields": fields, "target": target}
             self.story.say(json.dumps(record))
             return
         spans = f"\x1b[1m{span}\x1b[0m: " if span else ""
+        ranks = "" if rank is None else f" rank={rank}"
         self.story.say(
             f"\x1b[2m{self.story.iso()}\x1b[0m \x1b[{_COLOURS[level]}m{level:>5}\x1b[0m {spans}"
-            f"\x1b[2m{target}\x1b[0m\x1b[2m:\x1b[0m {text}"
+            f"\x1b[2m{target}\x1b[0m\x1b[2m:\x1b[0m {text}{ranks}"
         )
 
     def invalid(self, words: str) -> None:

@@ -64,8 +64,8 @@ class Engine(Checks):
                  f"tensor_parallel_size={self.tensor_parallel}, quantization={self.quantization}", "core.py:94",
                  after=12, core=True)  # fmt: skip
         self.story.say(
-            f"{self.process(True)}[W socket.cpp:464] [c10d] The server socket cannot be initialized on [::]:29500 (errno: "
-            "97 - Address family not supported by protocol).", 1,
+            f"{self.process(True)}[W socket.cpp:464] [c10d] The server socket cannot be initialized on [::]:29500 "
+            "(errno: 97 - Address family not supported by protocol).", 1,
         )  # fmt: skip
         self.log(f"Starting to load model {self.name}...", "gpu_model_runner.py:2602", after=5, core=True)
         seconds = 0.0 if self.downloaded else fetching.download_seconds(self.situation, repository)
@@ -133,8 +133,8 @@ class Engine(Checks):
         if not eager:
             # Healthy starts print this; so does the socket warning below.
             self.log(
-                "Capturing cudagraphs for decoding. This may lead to unexpected consequences if the model is not static. "
-                "If out-of-memory error occurs during cudagraph capture, consider decreasing `gpu_memory_utilization` or "
+                "Capturing cudagraphs for decoding. This may lead to unexpected consequences if the model is not "
+                "static. If out-of-memory error occurs during cudagraph capture, consider decreasing `gpu_memory_utilization` or "
                 "switching to eager mode.", "model_runner.py:1491", core=True,
             )  # fmt: skip
             self.log("Graph capturing finished in 21 secs, took 0.58 GiB", "gpu_model_runner.py:3480", after=21,
