@@ -134,8 +134,8 @@ class Engine(Checks):
             # Healthy starts print this; so does the socket warning below.
             self.log(
                 "Capturing cudagraphs for decoding. This may lead to unexpected consequences if the model is not "
-                "static. If out-of-memory error occurs during cudagraph capture, consider decreasing `gpu_memory_utilization` or "
-                "switching to eager mode.", "model_runner.py:1491", core=True,
+                "static. If out-of-memory error occurs during cudagraph capture, consider decreasing "
+                "`gpu_memory_utilization` or switching to eager mode.", "model_runner.py:1491", core=True,
             )  # fmt: skip
             self.log("Graph capturing finished in 21 secs, took 0.58 GiB", "gpu_model_runner.py:3480", after=21,
                      core=True)  # fmt: skip
