@@ -18,6 +18,8 @@ def stop_deployment(deployment_id: str, *, deployments: Deployments, executions:
         raise NotFound(f"there is no deployment {deployment_id}")
     if facts["status"] not in _RUNNING:
         return False
+    # The safety net hears of the stop too, and may close first; it must tell the same reason.
+    deployments.note(deployment_id, {}, {"stopped_because": why})
     executions.stop(deployment_id, why)
     close_deployment(deployment_id, deployments=deployments, executions=executions, why=why)
     return True
@@ -29,7 +31,9 @@ def close_deployment(deployment_id: str, *, deployments: Deployments, executions
     if facts is None or facts["status"] not in _RUNNING:
         return False
     attempt = int(facts.get("attempt_count") or 1)
-    stopped = Diagnosis(cause="UNKNOWN", confidence=1.0, summary=why, evidence=(), remedy=None)
+    stopped = Diagnosis(
+        cause="UNKNOWN", confidence=1.0, summary=facts.get("stopped_because") or why, evidence=(), remedy=None
+    )
     payload: dict[str, Any] = {
         "deployment_id": deployment_id,
         "stopped": True,
