@@ -7,14 +7,14 @@ from inservice.clock import Clock
 from inservice.commands import CleanUp
 from inservice.contracts import CleanedUp
 from inservice.deployments.journal import Journal
-from inservice.ports import Hosting
+from inservice.ports import Alarms, Hosting
 from inservice.step import step
 
 
 @step
 def handler(
-    command: CleanUp, *, hosting: Hosting, journal: Journal, execution_role_arn: str, clock: Clock
+    command: CleanUp, *, hosting: Hosting, alarms: Alarms, journal: Journal, execution_role_arn: str, clock: Clock
 ) -> CleanedUp:
-    cleaned = clean_up(command, hosting=hosting, execution_role_arn=execution_role_arn, clock=clock)
+    cleaned = clean_up(command, hosting=hosting, alarms=alarms, execution_role_arn=execution_role_arn, clock=clock)
     journal.cleaned_up(command.deployment_id, command.attempt, cleaned.removed, done=cleaned.done)
     return cleaned

@@ -7,6 +7,7 @@ from inservice.contracts import Diagnosed
 from inservice.deployments.journal import Journal
 from inservice.deployments.repairs import tried_before
 from inservice.diagnosis.attempt import diagnose_attempt
+from inservice.planning.fallback import with_next_type
 from inservice.planning.repair import checked, repaired
 from inservice.ports import Deployments, Logs
 from inservice.step import step
@@ -14,8 +15,13 @@ from inservice.step import step
 
 @step
 def handler(command: Diagnose, *, logs: Logs, journal: Journal, deployments: Deployments, region: str) -> Diagnosed:
-    diagnosis = checked(command.request, diagnose_attempt(command, logs=logs), region=region)
+    found = with_next_type(command.request, command.plan, diagnose_attempt(command, logs=logs), region=region)
+    diagnosis = checked(command.request, found, region=region)
     tried = tried_before(command.deployment_id, command.attempt, deployments=deployments)
-    again = repaired(command.request, diagnosis, tried=tried, region=region) if command.plan else None
-    journal.diagnosed(command.deployment_id, command.attempt, diagnosis, again=again is not None)
+    spent = journal.outcome(command.deployment_id).cost_usd or 0.0
+    repair = repaired(command.request, diagnosis, tried=tried, spent_usd=spent, region=region)
+    again = repair.request if command.plan else None
+    journal.diagnosed(
+        command.deployment_id, command.attempt, diagnosis, again=again is not None, why_not=repair.why_not
+    )
     return Diagnosed(diagnosis=diagnosis, repaired_request=again)

@@ -13,7 +13,7 @@ from inservice.step import step
 
 @step
 def handler(command: Validate, *, lookup: Lookup, journal: Journal, region: str) -> Planning:
-    planning = plan_request(command.request, lookups=lookup(command.request), region=region)
+    planning = plan_request(command.request, lookups=lookup(command.request), region=region, attempt=command.attempt)
     changes = changes_of(journal.request(command.deployment_id), command.request) if command.attempt > 1 else {}
     journal.planned(command.deployment_id, command.attempt, planning, changes)
     return planning

@@ -15,7 +15,7 @@ from inservice.deployments.journal import Journal
 from inservice.deployments.outcome import Links
 from inservice.errors import Refused
 from inservice.planning import plan_document
-from inservice.ports import EndpointDescription, Lock
+from inservice.ports import EndpointDescription, Lock, Owned
 
 EVENTS = Path(__file__).parents[2] / "events"
 ROLE = "arn:aws:iam::000000000000:role/container"
@@ -71,6 +71,8 @@ class Hosting:
     configs: dict[str, dict[str, Any]] = field(default_factory=dict)
     models: dict[str, dict[str, Any]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    updates: list[dict[str, Any]] = field(default_factory=list)
+    tags: dict[str, str] = field(default_factory=dict)
 
     def describe_endpoint(self, name: str) -> EndpointDescription:
         return self.endpoint
@@ -99,9 +101,17 @@ class Hosting:
 
     def update_endpoint(self, definition: dict[str, Any]) -> str:
         self.asked.append("update_endpoint")
+        self.updates.append(definition)
         now = datetime.now(UTC)
         self.endpoint = EndpointDescription("Updating", definition["EndpointConfigName"], modified_at=now, arn="arn:e")
         return "arn:e"
+
+    def tag_endpoint(self, arn: str, tags: list[dict[str, str]]) -> None:
+        self.tags |= {tag["Key"]: tag["Value"] for tag in tags}
+
+    def untag_endpoint(self, arn: str, keys: tuple[str, ...]) -> None:
+        for key in keys:
+            self.tags.pop(key, None)
 
     def delete_endpoint(self, name: str) -> None:
         self.asked.append("delete_endpoint")
@@ -116,6 +126,24 @@ class Hosting:
     def delete_model(self, name: str) -> bool:
         self.asked.append("delete_model")
         return self.models.pop(name, None) is not None
+
+
+class Alarms:
+    """CloudWatch's alarms by name, with the definitions they were put with."""
+
+    def __init__(self) -> None:
+        self.there: dict[str, dict[str, Any]] = {}
+
+    def put(self, definition: dict[str, Any]) -> None:
+        self.there[definition["AlarmName"]] = definition
+
+    def delete(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(name for name in names if self.there.pop(name, None))
+
+    def owned(self) -> list[Owned]:
+        long_ago = datetime(2026, 1, 1, tzinfo=UTC)
+        tags = {name: {t["Key"]: t["Value"] for t in found["Tags"]} for name, found in self.there.items()}
+        return [Owned("alarm", name, tags[name], long_ago) for name in self.there]
 
 
 class Topic:
@@ -162,6 +190,11 @@ def journal(table: Table) -> Journal:
 @pytest.fixture
 def hosting() -> Hosting:
     return Hosting()
+
+
+@pytest.fixture
+def alarms() -> Alarms:
+    return Alarms()
 
 
 @pytest.fixture

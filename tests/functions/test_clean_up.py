@@ -25,7 +25,7 @@ def made(request_: Any, plan: Any, hosting: Any) -> Any:
 
 
 @pytest.fixture
-def clean_up(app: Any, hosting: Any, journal: Any, request_: Any, plan: Any, made: Any) -> Any:
+def clean_up(app: Any, hosting: Any, alarms: Any, journal: Any, request_: Any, plan: Any, made: Any) -> Any:
     def run(created: bool = True, previous: str | None = None, keep: bool = False, tries: int = 0) -> dict[str, Any]:
         endpoint = Endpoint(
             endpoint_name="llama-3-8b-chat", endpoint_arn="arn:e", endpoint_config_name=made.config_name,
@@ -34,7 +34,9 @@ def clean_up(app: Any, hosting: Any, journal: Any, request_: Any, plan: Any, mad
         )  # fmt: skip
         event = {"deployment_id": "d-1", "attempt": 1, "request": request_.as_json(), "plan": plan.as_json()}
         event |= {"endpoint": endpoint.as_json(), "keep": keep, "tries": tries}
-        return app("clean_up").handler(event, hosting=hosting, journal=journal, execution_role_arn=ROLE, clock=Clock())
+        return app("clean_up").handler(
+            event, hosting=hosting, alarms=alarms, journal=journal, execution_role_arn=ROLE, clock=Clock()
+        )
 
     return run
 

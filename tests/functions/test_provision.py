@@ -13,10 +13,15 @@ ROLE = "arn:aws:iam::000000000000:role/container"
 
 
 @pytest.fixture
-def provision(app: Any, hosting: Any, secrets: Any, journal: Any, request_: Any, plan: Any) -> Any:
-    def run(waits: int = 0) -> dict[str, Any]:
-        event = {"deployment_id": "d-1", "attempt": 1, "request": request_.as_json(), "plan": plan.as_json()}
-        ports = {"hosting": hosting, "secrets": secrets, "journal": journal}
+def provision(app: Any, hosting: Any, alarms: Any, secrets: Any, journal: Any, request_: Any, plan: Any) -> Any:
+    def run(waits: int = 0, **fields: Any) -> dict[str, Any]:
+        event = {
+            "deployment_id": "d-1",
+            "attempt": 1,
+            "request": {**request_.as_json(), **fields},
+            "plan": plan.as_json(),
+        }
+        ports = {"hosting": hosting, "alarms": alarms, "secrets": secrets, "journal": journal}
         return app("provision").handler({**event, "waits": waits}, **ports, execution_role_arn=ROLE, clock=Clock())
 
     return run

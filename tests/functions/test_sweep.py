@@ -27,10 +27,10 @@ class Inventory:
 
 
 @pytest.fixture
-def swept(app: Any, hosting: Any, table: Any) -> Any:
+def swept(app: Any, hosting: Any, alarms: Any, table: Any) -> Any:
     def run(inventory: Inventory, mode: str = "remove", status: str = "NOT_DEPLOYED") -> dict[str, Any]:
         table.note("d-1", {"status": status}, {})
-        ports = {"inventory": inventory, "hosting": hosting, "deployments": table}
+        ports = {"inventory": inventory, "alarms": alarms, "hosting": hosting, "deployments": table}
         return app("sweep").handler({"mode": mode}, None, **ports, clock=Clock())
 
     return run

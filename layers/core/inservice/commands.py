@@ -54,6 +54,15 @@ class SmokeTest(Record):
     endpoint: Endpoint
 
 
+class Settle(Record):
+    """End what was only for the way there, on an endpoint that is deployed."""
+
+    deployment_id: str
+    attempt: int
+    request: DeploymentRequest
+    endpoint: Endpoint
+
+
 class Diagnose(Record):
     """Say why this attempt failed, and whether another is worth it."""
 

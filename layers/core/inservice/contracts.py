@@ -224,6 +224,7 @@ class Provisioned(Record):
     endpoint: Endpoint | None
     refusal: str | None = None
     wait_seconds: int | None = None
+    waiting_for: str | None = None
 
 
 # --- Observation -----------------------------------------------------------------------------------------------------
@@ -269,6 +270,13 @@ class Observation(Record):
     announce: bool = Field(False, description="True exactly once: at the look that proved the start is lost.")
     wait_seconds: int
     watch: Watch
+
+
+class Settled(Record):
+    """Settle's answer: what is no longer needed and went, and when the endpoint's new lease ends."""
+
+    removed: tuple[str, ...]
+    lease_ends_at: datetime | None = None
 
 
 class SmokeTested(Record):
@@ -347,6 +355,25 @@ class TimelineEntry(Record):
     detail: str
 
 
+class LedgerEntry(Record):
+    """One attempt's instance time; `usd` is None where the price is not known or nothing was started."""
+
+    number: int
+    instance_hours: float
+    usd: float | None
+
+
+class Ledger(Record):
+    """What a deployment cost until now at list price in us-east-1: an estimate, never a bill."""
+
+    estimate: Literal[True] = True
+    attempts: tuple[LedgerEntry, ...]
+    instance_hours: float
+    state_transitions: int
+    orchestration_usd: float
+    total_usd: float | None
+
+
 class Outcome(Record):
     """Where a deployment stands, or how it ended: what `GET /deployments/{id}` answers and SNS carries."""
 
@@ -362,6 +389,7 @@ class Outcome(Record):
     cost_usd: float | None
     links: dict[str, str]
     findings: tuple[Finding, ...] = Field((), description="What Validate noticed in the latest attempt.")
+    ledger: Ledger | None = Field(None, description="Hours and money by attempt and in total, an estimate.")
 
 
 Watch.model_rebuild()

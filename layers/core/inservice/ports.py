@@ -46,6 +46,8 @@ class Hosting(Protocol):
     def delete_endpoint(self, name: str) -> None: ...
     def delete_endpoint_config(self, name: str) -> bool: ...
     def delete_model(self, name: str) -> bool: ...
+    def tag_endpoint(self, arn: str, tags: list[dict[str, str]]) -> None: ...
+    def untag_endpoint(self, arn: str, keys: tuple[str, ...]) -> None: ...
 
 
 class Invocations(Protocol):
@@ -143,13 +145,21 @@ class Deployments(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Owned:
-    """A resource that carries this project's tags: endpoint, endpoint config or model."""
+    """A resource that carries this project's tags: endpoint, endpoint config, model or alarm."""
 
     kind: str
     name: str
     tags: dict[str, str]
     created_at: datetime
     status: str = ""
+
+
+class Alarms(Protocol):
+    """CloudWatch's alarms of our own prefix: made for one update, removed after it."""
+
+    def put(self, definition: dict[str, Any]) -> None: ...
+    def delete(self, names: tuple[str, ...]) -> tuple[str, ...]: ...
+    def owned(self) -> list[Owned]: ...
 
 
 class Inventory(Protocol):

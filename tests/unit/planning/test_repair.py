@@ -24,7 +24,7 @@ LONGER = {"health_check_timeout_seconds": 1800}
 
 
 def test_a_granted_remedy_makes_the_next_request() -> None:
-    again = repaired(request(), found(LONGER), tried=())
+    again = repaired(request(), found(LONGER), tried=()).request
     assert again is not None
     assert again.health_check_timeout_seconds == 1800
 
@@ -43,7 +43,7 @@ def test_a_granted_remedy_makes_the_next_request() -> None:
     ids=["none left", "not granted", "costs money", "not automatic", "tried before", "out of range", "refused"],
 )
 def test_no_second_chance(given: DeploymentRequest, diagnosis: Diagnosis, tried: tuple[dict[str, Any], ...]) -> None:
-    assert repaired(given, diagnosis, tried=tried) is None
+    assert repaired(given, diagnosis, tried=tried).request is None
 
 
 def test_a_remedy_the_planner_refuses_is_not_offered_as_automatic() -> None:

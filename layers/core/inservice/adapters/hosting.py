@@ -72,6 +72,14 @@ class SageMakerHosting:
         """Deletes the model; False when it was not there."""
         return self._gone(self._sagemaker.delete_model, {"ModelName": name})
 
+    def tag_endpoint(self, arn: str, tags: list[dict[str, str]]) -> None:
+        """Sets these tags and leaves the others."""
+        self._called(self._sagemaker.add_tags, {"ResourceArn": arn, "Tags": tags})
+
+    def untag_endpoint(self, arn: str, keys: tuple[str, ...]) -> None:
+        """Takes these tags away; those that are not there are no mistake."""
+        self._called(self._sagemaker.delete_tags, {"ResourceArn": arn, "TagKeys": list(keys)})
+
     def _found(self, operation: Callable[..., Any], **arguments: str) -> dict[str, Any] | None:
         try:
             found: dict[str, Any] = self._called(operation, arguments)

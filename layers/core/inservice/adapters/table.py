@@ -43,7 +43,7 @@ class DynamoDeployments:
         return _facts(answer["Item"]) if answer.get("Item") else None
 
     def note(self, deployment_id: str, facts: dict[str, Any], first: dict[str, Any]) -> None:
-        """Sets `facts`, and each of `first` only where nothing is set yet."""
+        """Sets `facts`, and each of `first` only where nothing is set yet; counts the call, which the ledger prices."""
         sets: list[str] = []
         names: dict[str, str] = {}
         values: dict[str, Any] = {}
@@ -52,8 +52,10 @@ class DynamoDeployments:
         for at, (name, value, once) in enumerate(entries):
             names[f"#n{at}"], values[f":v{at}"] = name, value
             sets.append(f"#n{at} = if_not_exists(#n{at}, :v{at})" if once else f"#n{at} = :v{at}")
+        names["#calls"], values[":one"] = "_calls", {"N": "1"}
         self._call(
-            "update_item", Key={"pk": {"S": f"deployment#{deployment_id}"}}, UpdateExpression="SET " + ", ".join(sets),
+            "update_item", Key={"pk": {"S": f"deployment#{deployment_id}"}},
+            UpdateExpression="SET " + ", ".join(sets) + " ADD #calls :one",
             ExpressionAttributeNames=names, ExpressionAttributeValues=values,
         )  # fmt: skip
 
@@ -145,7 +147,8 @@ def _attributes(facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def _facts(item: dict[str, Any]) -> dict[str, Any]:
-    return {name: json.loads(value["S"]) for name, value in item.items() if name != "pk" and not name.startswith("_")}
+    facts = {name: json.loads(value["S"]) for name, value in item.items() if name != "pk" and not name.startswith("_")}
+    return {**facts, "calls": int(item["_calls"]["N"])} if "_calls" in item else facts
 
 
 def _to_token(key: dict[str, Any]) -> str:

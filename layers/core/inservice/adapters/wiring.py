@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from inservice.adapters.alarms import CloudWatchAlarms
 from inservice.adapters.executions import StepFunctionsExecutions, TopicAnnouncements
 from inservice.adapters.hosting import SageMakerHosting
 from inservice.adapters.hub import HubClient
@@ -46,6 +47,7 @@ def _lookup() -> Any:
 
 
 PORTS: dict[str, Callable[[], Any]] = {
+    "alarms": CloudWatchAlarms,
     "announcements": lambda: TopicAnnouncements(os.environ["TOPIC_ARN"]),
     "clock": clock_from,
     "deployments": lambda: DynamoDeployments(os.environ["TABLE_NAME"]),

@@ -6,7 +6,8 @@ from inservice.clock import Clock
 from inservice.commands import CleanUp
 from inservice.contracts import CleanedUp
 from inservice.errors import Refused
-from inservice.ports import EndpointDescription, Hosting
+from inservice.ports import Alarms, EndpointDescription, Hosting
+from inservice.provisioning.alarms import alarm_names
 from inservice.provisioning.definitions import Definitions, define
 
 # An endpoint in Creating can be neither updated nor deleted, for as long as both its windows: 2 × 3600 s and the time
@@ -16,7 +17,7 @@ _WAIT_SECONDS, _DELETING_SECONDS = 30, 10
 _IN_PROGRESS = ("Creating", "Updating", "SystemUpdating", "RollingBack")
 
 
-def clean_up(command: CleanUp, *, hosting: Hosting, execution_role_arn: str, clock: Clock) -> CleanedUp:
+def clean_up(command: CleanUp, *, hosting: Hosting, alarms: Alarms, execution_role_arn: str, clock: Clock) -> CleanedUp:
     """What was removed in this round, what is left, and when to come again; done at the latest after `_MOST_TRIES`."""
     if command.plan is None:
         return CleanedUp(done=True, removed=(), remaining=(), wait_seconds=0)
@@ -30,7 +31,10 @@ def clean_up(command: CleanUp, *, hosting: Hosting, execution_role_arn: str, clo
         left = () if command.keep else (f"endpoint {made.endpoint_name}",)
         return CleanedUp(done=False, removed=removed, remaining=left, wait_seconds=waiting)
     if waiting:
-        return CleanedUp(done=True, removed=removed, remaining=_all_names(made, command), wait_seconds=0)
+        return CleanedUp(done=True, removed=removed, remaining=_all_names(made), wait_seconds=0)
+    # Not before the endpoint has settled: SageMaker reads them for as long as it moves traffic.
+    rung = alarms.delete(alarm_names(made.endpoint_name, command.deployment_id))
+    removed += tuple(f"alarm {name}" for name in rung)
     if live.config_name == made.config_name and live.status not in ("Deleted", "Deleting"):
         # Somebody is served by it (or the failed endpoint is kept to be looked at): its config and models stay.
         return CleanedUp(done=True, removed=removed, remaining=(), wait_seconds=0)
@@ -103,6 +107,6 @@ def _remove_definitions(made: Definitions, used: set[str], hosting: Hosting) -> 
     return tuple(gone), tuple(left)
 
 
-def _all_names(made: Definitions, command: CleanUp) -> tuple[str, ...]:
+def _all_names(made: Definitions) -> tuple[str, ...]:
     models = tuple(f"model {name}" for name in made.model_names)
     return (f"endpoint {made.endpoint_name}", f"endpoint config {made.config_name}", *models)

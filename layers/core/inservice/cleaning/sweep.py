@@ -7,7 +7,7 @@ from typing import Literal
 
 from inservice.contracts import Record
 from inservice.errors import Refused
-from inservice.ports import Deployments, Hosting, Inventory, Owned
+from inservice.ports import Alarms, Deployments, Hosting, Inventory, Owned
 from inservice.provisioning.definitions import DEPLOYMENT_TAG, EXPIRES_TAG
 
 # What is not used now may be what an operator goes back to today.
@@ -29,17 +29,19 @@ class Swept(Record):
     refused: tuple[str, ...]
 
 
-def sweep(command: Sweep, *, inventory: Inventory, hosting: Hosting, deployments: Deployments, now: datetime) -> Swept:
+def sweep(
+    command: Sweep, *, inventory: Inventory, alarms: Alarms, hosting: Hosting, deployments: Deployments, now: datetime
+) -> Swept:
     """One round; a config or model goes in the round after its endpoint's."""
     in_use = inventory.in_use()
-    reasons = {owned: _reason(owned, in_use, deployments, now) for owned in inventory.owned()}
+    reasons = {owned: _reason(owned, in_use, deployments, now) for owned in (*inventory.owned(), *alarms.owned())}
     left = {owned: reason for owned, reason in reasons.items() if reason}
     removed: list[str] = []
     refused: list[str] = []
     for owned in left if command.mode == "remove" else ():
         label = f"{owned.kind} {owned.name}"
         try:
-            _delete(owned, hosting)
+            _delete(owned, hosting, alarms)
             removed.append(label)
         except Refused as refusal:
             refused.append(f"{label} ({refusal})")
@@ -53,10 +55,19 @@ def _reason(owned: Owned, in_use: set[tuple[str, str]], deployments: Deployments
     if facts.get("status") in _RUNNING:
         return None
     if owned.kind == "endpoint":
-        return _endpoint_reason(owned, facts.get("request") or {}, now)
+        reason = _endpoint_reason(owned, facts.get("request") or {}, now)
+        return None if reason and _being_deployed(owned, deployments) else reason
+    if owned.kind == "alarm":
+        return "it was made for an update that has ended"
     if (owned.kind, owned.name.lower()) in in_use or now - owned.created_at < _GRACE:
         return None
     return "no endpoint uses it, and its deployment has ended"
+
+
+def _being_deployed(owned: Owned, deployments: Deployments) -> bool:
+    """An update bears its own deployment's id only when it has succeeded, and may be about to renew the lease."""
+    newest, _ = deployments.newest(limit=1, token=None, where={"endpoint_name": owned.name})
+    return bool(newest) and newest[0]["status"] in _RUNNING
 
 
 def _endpoint_reason(owned: Owned, request: dict[str, object], now: datetime) -> str | None:
@@ -71,8 +82,10 @@ def _endpoint_reason(owned: Owned, request: dict[str, object], now: datetime) ->
     return None
 
 
-def _delete(owned: Owned, hosting: Hosting) -> None:
-    if owned.kind == "endpoint":
+def _delete(owned: Owned, hosting: Hosting, alarms: Alarms) -> None:
+    if owned.kind == "alarm":
+        alarms.delete((owned.name,))
+    elif owned.kind == "endpoint":
         hosting.delete_endpoint(owned.name)
     elif owned.kind == "endpoint-config":
         hosting.delete_endpoint_config(owned.name)

@@ -17,6 +17,7 @@ from inservice.contracts import (
     Outcome,
     Phase,
     Planning,
+    Settled,
     Status,
     TimelineEntry,
 )
@@ -60,6 +61,20 @@ class Journal:
         """SageMaker would not make what was asked for."""
         self._note(deployment_id, {}, {}, **{f"{attempt}.refused": ("provision", f"SageMaker refused: {words}")})
 
+    def waiting(self, deployment_id: str, attempt: int, state: str) -> None:
+        """The endpoint's name is held by a change that is not this deployment's."""
+        words = f"The endpoint is {state}; waiting until that has ended."
+        self._note(deployment_id, {}, {}, **{f"{attempt}.waiting.{state}": ("provision", words)})
+
+    def settled(self, deployment_id: str, attempt: int, settled: Settled) -> None:
+        """What was only for the way there is gone, and the endpoint has its lease."""
+        entries: dict[str, tuple[Phase, str]] = {
+            f"{attempt}.removed.{name}": ("smoke_test", f"Removed {name}.") for name in settled.removed
+        }
+        if settled.lease_ends_at:
+            entries[f"{attempt}.leased"] = ("smoke_test", f"The lease now ends at {settled.lease_ends_at.isoformat()}.")
+        self._note(deployment_id, {}, {}, **entries)
+
     def observed(self, deployment_id: str, attempt: int, seen: Observation) -> None:
         """One look; a phase enters the timeline when it is first seen."""
         losing = seen.watch.losing
@@ -80,9 +95,12 @@ class Journal:
         said = f"It answered: {answer}" if answer else f"The smoke test failed: {problem}"
         self._note(deployment_id, {"answer": answer}, {}, **{f"{attempt}.smoke_test": ("smoke_test", said[:500])})
 
-    def diagnosed(self, deployment_id: str, attempt: int, diagnosis: Diagnosis, *, again: bool) -> None:
+    def diagnosed(
+        self, deployment_id: str, attempt: int, diagnosis: Diagnosis, *, again: bool, why_not: str | None = None
+    ) -> None:
         """Why the attempt failed, and whether there will be another."""
         said = f"{diagnosis.cause}: {diagnosis.summary}" + (" It is tried again with the remedy." if again else "")
+        said += f" {why_not}" if why_not and not again else ""
         facts: dict[str, Any] = {"diagnosis": _json(diagnosis), "phase": "diagnose", "progress": None}
         facts |= {f"attempt.{attempt}.diagnosis": _json(diagnosis)}
         if again:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from inservice.contracts import Attempt, Outcome, TimelineEntry
+from inservice.deployments.ledger import ledger_of
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Links:
 def outcome_of(deployment_id: str, facts: dict[str, Any], links: Links, now: datetime) -> Outcome:
     """The Outcome as the journal tells it; `now` ends the bill of an attempt that is still under way."""
     timeline = [TimelineEntry.model_validate(value) for key, value in facts.items() if key.startswith("timeline.")]
+    ledger = ledger_of(facts, now)
     numbers = range(1, int(facts.get("attempt_count") or 0) + 1)
     return Outcome(
         deployment_id=deployment_id,
@@ -51,7 +53,8 @@ def outcome_of(deployment_id: str, facts: dict[str, Any], links: Links, now: dat
         diagnosis=facts.get("diagnosis"),
         attempts=tuple(_attempt(number, facts) for number in numbers),
         timeline=tuple(sorted(timeline, key=lambda entry: entry.at)),
-        cost_usd=_cost(facts, numbers, now),
+        cost_usd=ledger.total_usd,
+        ledger=ledger,
         links=links.of(deployment_id, facts),
     )
 
@@ -63,18 +66,3 @@ def _attempt(number: int, facts: dict[str, Any]) -> Attempt:
         diagnosis=facts.get(f"attempt.{number}.diagnosis"),
         changes=facts.get(f"attempt.{number}.changes") or {},
     )
-
-
-def _cost(facts: dict[str, Any], numbers: range, now: datetime) -> float | None:
-    """Instance time at list price in USD, an estimate: SageMaker bills from the instance's start, by the second."""
-    total, known = 0.0, False
-    for number in numbers:
-        hourly = (facts.get(f"attempt.{number}.plan") or {}).get("cost_per_hour_usd")
-        started = facts.get(f"attempt.{number}.started_at")
-        if hourly is None or started is None:
-            continue
-        ended = facts.get(f"attempt.{number}.ended_at")
-        until = datetime.fromisoformat(ended) if ended else now
-        total += hourly * max(0.0, (until - datetime.fromisoformat(started)).total_seconds()) / 3600
-        known = True
-    return round(total, 4) if known else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inservice.contracts import DeploymentRequest, Finding, LoadTime, Plan
+from inservice.planning.cost import worst_attempt_usd
 from inservice.planning.load_time import window as wide_enough
 from inservice.planning.memory import Budget
 from inservice.planning.tables import Instance, Model
@@ -114,12 +115,12 @@ def volume(request: DeploymentRequest, machine: Instance, gigabytes: float) -> t
     return request.volume_size_gb, ()
 
 
-def cost(request: DeploymentRequest, plan: Plan) -> tuple[Finding, ...]:
-    """The worst case against the user's limit: every attempt through both windows, at list price."""
-    if request.max_cost_usd is None or plan.cost_per_hour_usd is None:
+def cost(request: DeploymentRequest, plan: Plan, attempts: int) -> tuple[Finding, ...]:
+    """The worst case against the user's limit: every attempt still to come through both windows, at list price."""
+    once = worst_attempt_usd(plan, request)
+    if request.max_cost_usd is None or once is None:
         return ()
-    seconds = plan.health_check_timeout_seconds + plan.download_timeout_seconds
-    worst = plan.cost_per_hour_usd * seconds / 3600 * (1 + request.repair.max_attempts)
+    worst = once * attempts
     if worst <= request.max_cost_usd:
         return ()
     return (_error("TOO_EXPENSIVE", "max_cost_usd",

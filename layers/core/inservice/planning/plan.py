@@ -38,8 +38,10 @@ def plan_document(document: Any, *, lookups: Lookups | None = None, region: str 
     return Planning(accepted=False, findings=(*mistakes, *planned.findings), plan=planned.plan)
 
 
-def plan_request(request: DeploymentRequest, *, lookups: Lookups | None = None, region: str = "us-east-1") -> Planning:
-    """Plans one request with what is known of the world."""
+def plan_request(
+    request: DeploymentRequest, *, lookups: Lookups | None = None, region: str = "us-east-1", attempt: int = 1
+) -> Planning:
+    """Plans one request with what is known of the world; `attempt` tells how many more its budget must hold."""
     asked = lookups or Lookups()
     known = _model(request, asked)
     chosen, findings = choose(request, known, region)
@@ -47,7 +49,7 @@ def plan_request(request: DeploymentRequest, *, lookups: Lookups | None = None, 
     plan = None
     if chosen is not None:
         plan, more = _plan(request, known, chosen, region)
-        findings += more
+        findings += more + checks.cost(request, plan, max(1, 2 + request.repair.max_attempts - attempt))
     findings = _forced(findings) if request.force else findings
     accepted = plan is not None and not any(finding.severity == "error" for finding in findings)
     return Planning(accepted=accepted, findings=findings, plan=plan)
@@ -109,7 +111,7 @@ def _plan(
         predicted_load_seconds=load,
         cost_per_hour_usd=hourly_usd(instance.name, request.instance_count),
     )
-    return plan, findings + checks.cost(request, plan)
+    return plan, findings
 
 
 def memory_of(known: Model | None, chosen: Chosen, request: DeploymentRequest, tp: int, total: int) -> Budget | None:

@@ -76,6 +76,10 @@ def pools_for(
         if machine is None or (tokens is not None and tokens < serving.max_total_tokens):
             findings.append(_left_out(name, machine is None))
             continue
+        if machine and (machine.nvme_gb > 0) != (instance(first).nvme_gb > 0):  # type: ignore[union-attr]
+            # One VolumeSizeInGB holds for all pools; NVMe types refuse it, and the others need it.
+            findings.append(_later(name))
+            continue
         variables, _ = environment(request, replace(serving, tp=tp))
         room = MemoryBudget(
             gpu_total_gib=machine.gpu_gib, weights_gib=None, overhead_gib=None, kv_cache_gib=None,
@@ -91,6 +95,14 @@ def pools_for(
             )
         )
     return (tuple(pools) if len(pools) > 1 else None), tuple(findings)
+
+
+def _later(name: str) -> Finding:
+    return Finding(
+        severity="info", code="FALLBACK_LATER", field="fallback_instance_types",
+        message=f"{name} has another kind of disk, so it cannot share a pool; it is tried in an attempt of its own.",
+        fix="",
+    )  # fmt: skip
 
 
 def _left_out(name: str, unknown: bool) -> Finding:

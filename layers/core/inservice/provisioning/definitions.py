@@ -42,7 +42,7 @@ def define(
 ) -> Definitions:
     """The definitions for one plan; the same plan always gets the same names."""
     name = endpoint_name_for(request)
-    tags = _tags(request, name, deployment_id, now)
+    tags = tags_of(request, name, deployment_id, now)
     role = request.execution_role_arn or role_arn
     pools = plan.instance_pools or ()
     environments = [pool.environment for pool in pools] or [plan.environment]
@@ -112,7 +112,8 @@ def _pool(pool: InstancePool, model: dict[str, Any]) -> dict[str, Any]:
     return {"InstanceType": pool.instance_type, "Priority": pool.priority, "ModelNameOverride": model["ModelName"]}
 
 
-def _tags(request: DeploymentRequest, name: str, deployment_id: str, now: datetime) -> list[dict[str, str]]:
+def tags_of(request: DeploymentRequest, name: str, deployment_id: str, now: datetime) -> list[dict[str, str]]:
+    """The user's tags and ours; the lease is counted from `now`."""
     ours = {DEPLOYMENT_TAG: deployment_id, ENDPOINT_TAG: name}
     if request.ttl_hours:
         ours[EXPIRES_TAG] = (now + timedelta(hours=request.ttl_hours)).isoformat()

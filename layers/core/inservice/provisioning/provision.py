@@ -10,7 +10,8 @@ from inservice.commands import Provision
 from inservice.contracts import DeploymentRequest, Endpoint, Plan, Provisioned
 from inservice.errors import InServiceError, Refused
 from inservice.planning.environment import token_variable
-from inservice.ports import EndpointDescription, Hosting, Secrets
+from inservice.ports import Alarms, EndpointDescription, Hosting, Secrets
+from inservice.provisioning.alarms import define_alarms, needs_alarms
 from inservice.provisioning.definitions import VARIANT, Definitions, define
 from inservice.provisioning.strategy import deployment_config
 
@@ -20,16 +21,18 @@ _BUSY = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
 
 
 def provision(
-    command: Provision, *, hosting: Hosting, secrets: Secrets, execution_role_arn: str, clock: Clock
+    command: Provision, *, hosting: Hosting, alarms: Alarms, secrets: Secrets, execution_role_arn: str, clock: Clock
 ) -> Provisioned:
     """The endpoint under way, a refusal in SageMaker's words, or how long to wait until the name is free."""
     try:
-        return _provision(command, hosting, secrets, execution_role_arn, clock)
+        return _provision(command, hosting, alarms, secrets, execution_role_arn, clock)
     except Refused as refusal:
         return Provisioned(endpoint=None, refusal=str(refusal))
 
 
-def _provision(command: Provision, hosting: Hosting, secrets: Secrets, role_arn: str, clock: Clock) -> Provisioned:
+def _provision(
+    command: Provision, hosting: Hosting, alarms: Alarms, secrets: Secrets, role_arn: str, clock: Clock
+) -> Provisioned:
     request, plan = command.request, command.plan
     live = hosting.describe_endpoint(request.endpoint_name or "")
     wanted = define(
@@ -43,14 +46,17 @@ def _provision(command: Provision, hosting: Hosting, secrets: Secrets, role_arn:
     if live.status == "Failed":
         # A Failed endpoint serves nobody and holds the name; deleting is the only thing SageMaker allows.
         hosting.delete_endpoint(wanted.endpoint_name)
-        return Provisioned(endpoint=None, wait_seconds=_WAIT_SECONDS)
+        return Provisioned(endpoint=None, wait_seconds=_WAIT_SECONDS, waiting_for="Deleting, having been Failed")
     if live.status == "UpdateRollbackFailed":
         raise Refused(f"endpoint {wanted.endpoint_name} is UpdateRollbackFailed: it serves a mix of two versions. "
                       "Delete it, or repair it with AWS support, before deploying to it")  # fmt: skip
     for model in wanted.models:
         hosting.create_model(_with_token(model, request, plan, secrets))
     hosting.create_endpoint_config(wanted.config)
-    return Provisioned(endpoint=_start(wanted, live, request, hosting, clock))
+    if live.status == "Deleted":
+        return Provisioned(endpoint=_create(wanted, hosting, clock))
+    watching = _watching(command, wanted, alarms)
+    return Provisioned(endpoint=_update(wanted, live, request, watching, hosting, clock))
 
 
 def _variant(live: EndpointDescription, hosting: Hosting) -> str:
@@ -62,7 +68,7 @@ def _variant(live: EndpointDescription, hosting: Hosting) -> str:
 
 def _busy(command: Provision, live: EndpointDescription, wanted: Definitions, clock: Clock) -> Provisioned:
     if command.waits < _MOST_WAITS:
-        return Provisioned(endpoint=None, wait_seconds=_WAIT_SECONDS)
+        return Provisioned(endpoint=None, wait_seconds=_WAIT_SECONDS, waiting_for=live.status)
     raise Refused(
         f"endpoint {wanted.endpoint_name} has been {live.status} for {_MOST_WAITS * _WAIT_SECONDS // 60} minutes, "
         "by a change that is not this deployment's. Wait until it has settled, then deploy again"
@@ -85,17 +91,38 @@ def _with_token(model: dict[str, Any], request: DeploymentRequest, plan: Plan, s
     }
 
 
-def _start(
-    wanted: Definitions, live: EndpointDescription, request: DeploymentRequest, hosting: Hosting, clock: Clock
+def _watching(command: Provision, wanted: Definitions, alarms: Alarms) -> tuple[str, ...]:
+    """The alarms that may undo the update: the user's, or ours, made now, where it would bake unwatched."""
+    if not needs_alarms(command.request):
+        return command.request.update.alarms
+    made = define_alarms(wanted, command.deployment_id)
+    for alarm in made:
+        alarms.put(alarm)
+    return tuple(str(alarm["AlarmName"]) for alarm in made)
+
+
+def _create(wanted: Definitions, hosting: Hosting, clock: Clock) -> Endpoint:
+    before = clock.now()
+    arn = hosting.create_endpoint({**_naming(wanted), "Tags": wanted.tags})
+    made = hosting.describe_endpoint(wanted.endpoint_name)
+    return _endpoint(wanted, arn, started_at=made.created_at or before, created=True)
+
+
+def _update(
+    wanted: Definitions,
+    live: EndpointDescription,
+    request: DeploymentRequest,
+    watching: tuple[str, ...],
+    hosting: Hosting,
+    clock: Clock,
 ) -> Endpoint:
     before = clock.now()
-    naming = {"EndpointName": wanted.endpoint_name, "EndpointConfigName": wanted.config_name}
-    if live.status == "Deleted":
-        arn = hosting.create_endpoint({**naming, "Tags": wanted.tags})
-        made = hosting.describe_endpoint(wanted.endpoint_name)
-        return _endpoint(wanted, arn, started_at=made.created_at or before, created=True)
-    arn = hosting.update_endpoint({**naming, **deployment_config(request)})
+    arn = hosting.update_endpoint({**_naming(wanted), **deployment_config(request, watching)})
     return _endpoint(wanted, arn, started_at=before, created=False, previous=live.config_name)
+
+
+def _naming(wanted: Definitions) -> dict[str, str]:
+    return {"EndpointName": wanted.endpoint_name, "EndpointConfigName": wanted.config_name}
 
 
 def _under_way(wanted: Definitions, live: EndpointDescription, *, created: bool, clock: Clock) -> Endpoint:

@@ -13,9 +13,9 @@ _LONGEST_UPDATE_SECONDS = 14_400
 _TENTH = {"Type": "CAPACITY_PERCENT", "Value": 10}
 
 
-def deployment_config(request: DeploymentRequest) -> dict[str, Any]:
+def deployment_config(request: DeploymentRequest, alarms: tuple[str, ...]) -> dict[str, Any]:
     """The DeploymentConfig argument of UpdateEndpoint; empty where SageMaker's default says the same."""
-    strategy, alarms = request.update.strategy, request.update.alarms
+    strategy = request.update.strategy
     if strategy == "all_at_once" and not alarms:
         return {}
     config = _rolling(request) if strategy == "rolling" else _blue_green(request)
