@@ -5,21 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from inservice.adapters import wiring
-from inservice.deployments.opening import open_deployment
-from inservice.deployments.redeploys import documents_of
-from inservice.errors import Unreadable
+from inservice.deployments.redeploys import follow
+from inservice.errors import Conflict, Unreadable
 
-PORTS = ("lookup", "deployments", "executions", "clock", "region")
+PORTS = ("lookup", "deployments", "executions", "clock", "region", "live", "hosting", "dead_letters")
 
 
-def handler(event: dict[str, Any], context: Any, **given: Any) -> dict[str, list[str]]:
-    """Opens a deployment for each document the event stands for; raises for an event that says nothing usable."""
+def handler(event: dict[str, Any], context: Any, **given: Any) -> dict[str, Any]:
+    """Opens what the event asks for; one that will never be followed goes to the dead-letter queue with the reason.
+
+    Only faults that may pass (Unavailable) are raised, for Lambda to try again.
+    """
     ports = {name: given[name] if name in given else wiring.port(name) for name in PORTS}
-    opened: list[str] = []
-    for document in documents_of(event, deployments=ports["deployments"]):
-        answer = open_deployment(document, key=str(event["id"]), **ports)
-        if answer.deployment_id is None:
-            errors = [f"{f.field}: {f.message}" for f in answer.planning.findings if f.severity == "error"]
-            raise Unreadable(f"event {event['id']} asks for what cannot be deployed: {'; '.join(errors)}")
-        opened.append(answer.deployment_id)
-    return {"deployment_ids": opened}
+    dead_letters = ports.pop("dead_letters")
+    try:
+        answer: dict[str, Any] = {"deployment_ids": follow(event, **ports)}
+    except (Unreadable, Conflict) as problem:
+        dead_letters.put(event, str(problem))
+        answer = {"deployment_ids": [], "refused": str(problem)}
+    print({"event": event.get("id"), "detail-type": event.get("detail-type"), **answer})
+    return answer

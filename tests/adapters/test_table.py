@@ -2,35 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
-import boto3
 import pytest
 from inservice.adapters.table import DynamoDeployments
 from inservice.errors import Unreadable
-from moto import mock_aws
-
-
-@pytest.fixture
-def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoDeployments]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "made-up")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
-        dynamodb: Any = boto3.client("dynamodb", region_name="us-east-1")
-        keys = {"pk": "HASH"}
-        index = {"_kind": "HASH", "_created_at": "RANGE"}
-        dynamodb.create_table(
-            TableName="t", BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in (*keys, *index)],
-            KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys.items()],
-            GlobalSecondaryIndexes=[{
-                "IndexName": "newest", "Projection": {"ProjectionType": "ALL"},
-                "KeySchema": [{"AttributeName": name, "KeyType": kind} for name, kind in index.items()],
-            }],
-        )  # fmt: skip
-        yield DynamoDeployments("t", dynamodb)
 
 
 def test_a_deployment_is_created_once_and_its_entries_are_written_once(table: DynamoDeployments) -> None:

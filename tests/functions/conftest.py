@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from inservice.deployments.journal import Journal
 from inservice.deployments.outcome import Links
 from inservice.errors import Refused
 from inservice.planning import plan_document
-from inservice.ports import EndpointDescription, Lock, Owned
+from inservice.ports import EndpointDescription, LiveEndpoint, Lock, Owned
 
 EVENTS = Path(__file__).parents[2] / "events"
 ROLE = "arn:aws:iam::000000000000:role/container"
@@ -61,6 +61,58 @@ class Table:
     def unlock(self, endpoint_name: str, owner: str) -> None:
         if endpoint_name in self.locks and self.locks[endpoint_name].owner == owner:
             del self.locks[endpoint_name]
+
+
+class LiveEndpoints:
+    """Live endpoints in memory, with the same rules as the real table."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, LiveEndpoint] = {}
+        self.versions: dict[str, tuple[int, str]] = {}
+        self.recoveries: dict[str, tuple[str, str]] = {}
+
+    def put(self, live: LiveEndpoint) -> None:
+        held = self.found.get(live.endpoint_name)
+        if held is None or held.deployed_at <= live.deployed_at:
+            kept = {"wanted": held.wanted, "wanted_by": held.wanted_by} if held else {}
+            self.found[live.endpoint_name] = replace(live, **kept)
+
+    def get(self, endpoint_name: str) -> LiveEndpoint | None:
+        return self.found.get(endpoint_name)
+
+    def every(self) -> list[LiveEndpoint]:
+        return list(self.found.values())
+
+    def want(self, endpoint_name: str, package_arn: str, version: int, event_id: str) -> bool:
+        held, by = self.versions.get(endpoint_name, (0, ""))
+        if version <= held and by != event_id:
+            return False
+        self.versions[endpoint_name] = (version, event_id)
+        self.found[endpoint_name] = replace(self.found[endpoint_name], wanted=package_arn, wanted_by=event_id)
+        return True
+
+    def claim_recovery(self, endpoint_name: str, event_id: str, at: str, not_since: str) -> bool:
+        last, by = self.recoveries.get(endpoint_name, ("", ""))
+        if last >= not_since and by != event_id:
+            return False
+        self.recoveries[endpoint_name] = (at, event_id)
+        return True
+
+    def checked(self, endpoint_name: str, at: str) -> None:
+        self.found[endpoint_name] = replace(self.found[endpoint_name], checked_at=at)
+
+    def remove(self, endpoint_name: str) -> None:
+        self.found.pop(endpoint_name, None)
+
+
+class DeadLetters:
+    """What could not be followed, and why."""
+
+    def __init__(self) -> None:
+        self.letters: list[tuple[dict[str, Any], str]] = []
+
+    def put(self, event: dict[str, Any], reason: str) -> None:
+        self.letters.append((event, reason))
 
 
 @dataclass
@@ -180,6 +232,16 @@ def table(request_: DeploymentRequest) -> Table:
              "request": request_.as_json(), "created_at": "2026-01-01T00:00:00+00:00"}  # fmt: skip
     made.create("d-1", facts)
     return made
+
+
+@pytest.fixture
+def live() -> LiveEndpoints:
+    return LiveEndpoints()
+
+
+@pytest.fixture
+def dead_letters() -> DeadLetters:
+    return DeadLetters()
 
 
 @pytest.fixture

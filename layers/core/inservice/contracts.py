@@ -90,6 +90,15 @@ class OnFailureRequest(Record):
     keep_endpoint: bool = Field(False, description="Leave the failed endpoint in place, to look at it.")
 
 
+class RedeployRequest(Record):
+    """When a live endpoint is deployed again unasked; both cost instance time, so neither is assumed."""
+
+    every_days: float | None = Field(
+        None, ge=1, le=365, description="Again after so many days, when the newest image makes another plan."
+    )
+    after_failure: bool = Field(False, description="Again when SageMaker calls the live endpoint failed, once a day.")
+
+
 class DeploymentRequest(Record):
     """The wish: which model, on what, within which limits. Every field but `model` has a default."""
 
@@ -123,6 +132,7 @@ class DeploymentRequest(Record):
     update: UpdateRequest = Field(UpdateRequest(), description="How a live endpoint is updated.")
     repair: RepairRequest = Field(RepairRequest(), description="What may be repaired unasked.")
     on_failure: OnFailureRequest = Field(OnFailureRequest(), description="What happens to a failed endpoint.")
+    redeploy: RedeployRequest = Field(RedeployRequest(), description="When it is deployed again unasked.")
     force: bool = Field(False, description="Turn refusals into warnings, at your own risk.")
     request_id: Annotated[str, StringConstraints(pattern=r"^[\w.:-]{1,128}$")] | None = Field(
         None, description="Your own id: the same id twice is one deployment."

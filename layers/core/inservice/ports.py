@@ -143,6 +143,39 @@ class Deployments(Protocol):
     def unlock(self, endpoint_name: str, owner: str) -> None: ...
 
 
+@dataclass(frozen=True)
+class LiveEndpoint:
+    """An endpoint's latest success, and what is wanted of it next; moments are ISO 8601 in UTC."""
+
+    endpoint_name: str
+    deployment_id: str
+    deployed_at: str
+    config_name: str
+    request: dict[str, Any]
+    plan: dict[str, Any]
+    wanted: str = ""
+    wanted_by: str = ""
+    checked_at: str = ""
+
+
+class LiveEndpoints(Protocol):
+    """What is live, as far as this stack deployed it; each write may come twice, and an older one changes nothing."""
+
+    def put(self, live: LiveEndpoint) -> None: ...
+    def get(self, endpoint_name: str) -> LiveEndpoint | None: ...
+    def every(self) -> list[LiveEndpoint]: ...
+    def want(self, endpoint_name: str, package_arn: str, version: int, event_id: str) -> bool: ...
+    def claim_recovery(self, endpoint_name: str, event_id: str, at: str, not_since: str) -> bool: ...
+    def checked(self, endpoint_name: str, at: str) -> None: ...
+    def remove(self, endpoint_name: str) -> None: ...
+
+
+class DeadLetters(Protocol):
+    """Where events go that cannot be followed."""
+
+    def put(self, event: dict[str, Any], reason: str) -> None: ...
+
+
 @dataclass(frozen=True, eq=False)
 class Owned:
     """A resource that carries this project's tags: endpoint, endpoint config, model or alarm."""

@@ -8,11 +8,13 @@ from collections.abc import Callable
 from typing import Any
 
 from inservice.adapters.alarms import CloudWatchAlarms
+from inservice.adapters.dead_letters import SqsDeadLetters
 from inservice.adapters.executions import StepFunctionsExecutions, TopicAnnouncements
 from inservice.adapters.hosting import SageMakerHosting
 from inservice.adapters.hub import HubClient
 from inservice.adapters.inventory import SageMakerInventory
 from inservice.adapters.invocations import SageMakerInvocations
+from inservice.adapters.live_endpoints import DynamoLiveEndpoints
 from inservice.adapters.logs import CloudWatchLogs
 from inservice.adapters.lookups import EcrImages, SecretsManagerSecrets, ServiceQuotas
 from inservice.adapters.table import DynamoDeployments
@@ -50,6 +52,7 @@ PORTS: dict[str, Callable[[], Any]] = {
     "alarms": CloudWatchAlarms,
     "announcements": lambda: TopicAnnouncements(os.environ["TOPIC_ARN"]),
     "clock": clock_from,
+    "dead_letters": lambda: SqsDeadLetters(os.environ["DEAD_LETTERS_URL"]),
     "deployments": lambda: DynamoDeployments(os.environ["TABLE_NAME"]),
     "execution_role_arn": lambda: os.environ["EXECUTION_ROLE_ARN"],
     "executions": lambda: StepFunctionsExecutions(os.environ["STATE_MACHINE_ARN"]),
@@ -58,6 +61,7 @@ PORTS: dict[str, Callable[[], Any]] = {
     "invocations": SageMakerInvocations,
     "journal": _journal,
     "links": _links,
+    "live": lambda: DynamoLiveEndpoints(os.environ["TABLE_NAME"]),
     "logs": CloudWatchLogs,
     "lookup": _lookup,
     "region": lambda: os.environ["AWS_REGION"],
