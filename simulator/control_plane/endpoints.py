@@ -98,7 +98,7 @@ def describe_endpoint(simulation: Simulation, asked: dict[str, Any]) -> dict[str
     endpoint = simulation.endpoint(asked["EndpointName"])
     found: dict[str, Any] = {
         "EndpointName": endpoint.name, "EndpointArn": endpoint.arn, "EndpointConfigName": endpoint.config,
-        "EndpointStatus": endpoint.status, "CreationTime": endpoint.created, "LastModifiedTime": endpoint.modified,
+        "EndpointStatus": simulation.faults.value("status", endpoint.name) or endpoint.status, "CreationTime": endpoint.created, "LastModifiedTime": endpoint.modified,
         "FailureReason": endpoint.reason, "LastDeploymentConfig": endpoint.policy,
     }  # fmt: skip
     if endpoint.fleet and endpoint.status != "Failed":

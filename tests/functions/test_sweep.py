@@ -49,7 +49,9 @@ def test_what_nobody_uses_goes_and_what_serves_stays(swept: Any, hosting: Any) -
         Owned("model", "new", TAGS, datetime.now(UTC)),
         used=(("endpoint-config", "used"), ("model", "used")),
     )  # fmt: skip
-    assert swept(inventory)["removed"] == ["endpoint-config unused", "model unused"]
+    assert swept(inventory, status="DEPLOYED")["removed"] == ["endpoint-config unused", "model unused"]
+    left = swept(inventory, status="NOT_DEPLOYED")["removed"]
+    assert left == ["endpoint-config unused", "model unused", "model new"], "nobody goes back to what never served"
 
 
 def test_a_running_deployment_keeps_everything(swept: Any) -> None:
