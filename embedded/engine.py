@@ -78,7 +78,7 @@ def _with_alarms(found: Callable[..., str]) -> Callable[..., str]:
     ) -> str:
         known = found(service, method, path, headers, body, query, region, account)
         target = str(headers.get("x-amz-target", ""))
-        if known != "*" or service != "monitoring" or "Alarm" not in target and "Tag" not in target:
+        if known != "*" or service != "monitoring" or ("Alarm" not in target and "Tag" not in target):
             return known
         asked = json.loads(body or b"{}")
         name = (asked.get("AlarmNames") or ["*"])[0]
