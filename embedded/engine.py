@@ -6,9 +6,11 @@ environment, so that they see their layers and nothing else, as on AWS.
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from embedded.programs import Program, answers, plain_environment
 
@@ -61,8 +63,28 @@ def await_engine(engine: Program, url: str) -> None:
 def _serve() -> None:
     sys.executable = getattr(sys, "_base_executable", sys.executable)
     from ministack.app import main
+    from ministack.core import iam_actions
 
+    iam_actions.extract_resource_arn = _with_alarms(iam_actions.extract_resource_arn)
     main()
+
+
+def _with_alarms(found: Callable[..., str]) -> Callable[..., str]:
+    """MiniStack 1.5 authorises CloudWatch's calls against "*" where AWS takes the alarms they name (Service
+    Authorization Reference, CloudWatch), so that no policy narrower than "*" would ever allow them."""
+
+    def arn(
+        service: str, method: str, path: str, headers: Any, body: bytes, query: Any, region: str, account: str
+    ) -> str:
+        known = found(service, method, path, headers, body, query, region, account)
+        target = str(headers.get("x-amz-target", ""))
+        if known != "*" or service != "monitoring" or ("Alarm" not in target and "Tag" not in target):
+            return known
+        asked = json.loads(body or b"{}")
+        name = (asked.get("AlarmNames") or ["*"])[0]
+        return str(asked.get("ResourceARN") or f"arn:aws:cloudwatch:{region}:{account}:alarm:{name}")
+
+    return arn
 
 
 if __name__ == "__main__":

@@ -22,8 +22,9 @@ def handler(
     execution_role_arn: str,
     clock: Clock,
 ) -> Provisioned:
-    ports = {"hosting": hosting, "alarms": alarms, "secrets": secrets}
-    made = provision(command, **ports, execution_role_arn=execution_role_arn, clock=clock)
+    made = provision(
+        command, hosting=hosting, alarms=alarms, secrets=secrets, execution_role_arn=execution_role_arn, clock=clock
+    )
     if made.endpoint:
         journal.provisioned(command.deployment_id, command.attempt, made.endpoint)
     if made.refusal:

@@ -96,9 +96,10 @@ def delete_endpoint(simulation: Simulation, asked: dict[str, Any]) -> dict[str, 
 def describe_endpoint(simulation: Simulation, asked: dict[str, Any]) -> dict[str, Any]:
     """DescribeEndpoint: a failed endpoint shows no variants, one under way shows what is pending."""
     endpoint = simulation.endpoint(asked["EndpointName"])
+    shown = simulation.faults.value("status", endpoint.name) or endpoint.status
     found: dict[str, Any] = {
         "EndpointName": endpoint.name, "EndpointArn": endpoint.arn, "EndpointConfigName": endpoint.config,
-        "EndpointStatus": endpoint.status, "CreationTime": endpoint.created, "LastModifiedTime": endpoint.modified,
+        "EndpointStatus": shown, "CreationTime": endpoint.created, "LastModifiedTime": endpoint.modified,
         "FailureReason": endpoint.reason, "LastDeploymentConfig": endpoint.policy,
     }  # fmt: skip
     if endpoint.fleet and endpoint.status != "Failed":

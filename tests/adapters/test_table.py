@@ -12,7 +12,7 @@ def test_a_deployment_is_created_once_and_its_entries_are_written_once(table: Dy
     assert not table.create("d-1", {"status": "DEPLOYED"})
     table.note("d-1", {"status": "LOSING"}, {"timeline.1": "first"})
     table.note("d-1", {}, {"timeline.1": "again"})
-    assert table.read("d-1") == {"status": "LOSING", "progress": 0.5, "timeline.1": "first"}
+    assert table.read("d-1") == {"status": "LOSING", "progress": 0.5, "timeline.1": "first", "calls": 2}
     assert table.read("d-2") is None
 
 

@@ -9,6 +9,7 @@ import pytest
 from inservice.clock import Clock
 from inservice.contracts import Endpoint
 from inservice.ports import EndpointDescription
+from inservice.provisioning.alarms import alarm_names
 from inservice.provisioning.definitions import define
 
 ROLE = "arn:aws:iam::000000000000:role/container"
@@ -87,3 +88,16 @@ def test_a_failed_endpoint_is_kept_when_asked(clean_up: Any, hosting: Any, made:
     kept = clean_up(keep=True)
     assert (kept["done"], kept["removed"]) == (True, [])
     assert hosting.configs
+
+
+def test_the_alarms_of_an_update_go_when_the_endpoint_has_settled(
+    clean_up: Any, hosting: Any, alarms: Any, made: Any
+) -> None:
+    for name in alarm_names("llama-3-8b-chat", "d-1"):
+        alarms.put({"AlarmName": name})
+    hosting.endpoint = EndpointDescription("Updating", made.config_name)
+    clean_up(created=False, previous="old")
+    assert len(alarms.there) == 2, "SageMaker still reads them"
+    hosting.endpoint = EndpointDescription("InService", "old")
+    assert sum(name.startswith("alarm ") for name in clean_up(created=False, previous="old")["removed"]) == 2
+    assert alarms.there == {}

@@ -70,3 +70,30 @@ def test_a_mix_of_two_versions_is_left_to_people(provision: Any, hosting: Any) -
     hosting.endpoint = EndpointDescription("UpdateRollbackFailed", "other")
     assert "UpdateRollbackFailed" in provision()["refusal"]
     assert hosting.asked == []
+
+
+@pytest.mark.parametrize("strategy", ["canary", "linear", "rolling"])
+def test_an_update_that_bakes_has_alarms_of_its_own(provision: Any, hosting: Any, alarms: Any, strategy: str) -> None:
+    hosting.endpoint = EndpointDescription("InService", "old", created_at=datetime.now(UTC))
+    provision(update={"strategy": strategy, "alarms": []})
+    [update] = hosting.updates
+    used = [alarm["AlarmName"] for alarm in update["DeploymentConfig"]["AutoRollbackConfiguration"]["Alarms"]]
+    assert used == list(alarms.there)
+    [errors, latency] = alarms.there.values()
+    watched = {dimension["Name"]: dimension["Value"] for dimension in errors["Dimensions"]}
+    assert watched["EndpointConfigName"] == update["EndpointConfigName"], "the old fleet's errors undo nothing"
+    assert latency["Threshold"] == 45_000_000, "CloudWatch has ModelLatency in microseconds"
+
+
+@pytest.mark.parametrize("update", [{"strategy": "all_at_once"}, {"strategy": "canary", "alarms": ["mine"]}])
+def test_nothing_is_made_where_nothing_bakes_or_the_user_watches(
+    provision: Any, hosting: Any, alarms: Any, update: dict[str, Any]
+) -> None:
+    hosting.endpoint = EndpointDescription("InService", "old", created_at=datetime.now(UTC))
+    provision(update=update)
+    assert alarms.there == {}
+
+
+def test_a_new_endpoint_needs_no_alarm(provision: Any, alarms: Any) -> None:
+    provision(update={"strategy": "canary"})
+    assert alarms.there == {}

@@ -49,7 +49,9 @@ def test_what_nobody_uses_goes_and_what_serves_stays(swept: Any, hosting: Any) -
         Owned("model", "new", TAGS, datetime.now(UTC)),
         used=(("endpoint-config", "used"), ("model", "used")),
     )  # fmt: skip
-    assert swept(inventory)["removed"] == ["endpoint-config unused", "model unused"]
+    assert swept(inventory, status="DEPLOYED")["removed"] == ["endpoint-config unused", "model unused"]
+    left = swept(inventory, status="NOT_DEPLOYED")["removed"]
+    assert left == ["endpoint-config unused", "model unused", "model new"], "nobody goes back to what never served"
 
 
 def test_a_running_deployment_keeps_everything(swept: Any) -> None:
@@ -71,3 +73,22 @@ def test_a_lease_ends_only_when_it_has_ended(swept: Any) -> None:
 def test_a_failed_endpoint_that_was_to_be_kept_is_kept(swept: Any, table: Any) -> None:
     table.note("d-1", {"request": {"on_failure": {"keep_endpoint": True}}}, {})
     assert swept(Inventory(Owned("endpoint", "e", TAGS, OLD, "Failed")))["found"] == {}
+
+
+def test_an_alarm_of_an_update_that_has_ended_goes(swept: Any, alarms: Any) -> None:
+    alarms.put(
+        {"AlarmName": "inservice-update-e-d-1-errors", "Tags": [{"Key": "inservice:deployment", "Value": "d-1"}]}
+    )
+    assert swept(Inventory(), status="IN_PROGRESS")["found"] == {}
+    assert swept(Inventory())["removed"] == ["alarm inservice-update-e-d-1-errors"]
+    assert alarms.there == {}
+
+
+def test_an_ended_lease_waits_for_the_update_that_may_renew_it(swept: Any, table: Any) -> None:
+    over = {**TAGS, "inservice:expires-at": (datetime.now(UTC) - timedelta(hours=1)).isoformat()}
+    facts = {"endpoint_name": "leased", "status": "IN_PROGRESS"}
+    table.create("d-2", facts)
+    inventory = Inventory(Owned("endpoint", "leased", over, OLD, "InService"))
+    assert swept(inventory, status="DEPLOYED")["found"] == {}
+    table.note("d-2", {"status": "DEPLOYED"}, {})
+    assert swept(inventory, status="DEPLOYED")["removed"] == ["endpoint leased"]

@@ -17,6 +17,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from embedded.stack import Stack, running
+from tests.workflow.leftovers import leftovers
 
 EVENTS = Path(__file__).parents[2] / "events"
 _PATIENCE_SECONDS = 150
@@ -92,12 +93,53 @@ class Caller:
             time.sleep(0.2)
         raise AssertionError(f"Slack heard {about} of {endpoint_name}")
 
+    def resources(self) -> dict[str, Any]:
+        """Endpoints with their status, configs and models, as the simulator has them."""
+        with urllib.request.urlopen(f"{self.stack.sagemaker_endpoint_url}/_simulator/resources", timeout=10) as answer:
+            return dict(json.load(answer))
+
     def left(self, endpoint_name: str) -> list[str]:
         """What SageMaker still has under an endpoint's name."""
-        with urllib.request.urlopen(f"{self.stack.sagemaker_endpoint_url}/_simulator/resources", timeout=10) as answer:
-            found = json.load(answer)
+        found = self.resources()
         names = [*found["endpoints"], *found["configs"], *found["models"]]
         return [name for name in names if name.lower().startswith(endpoint_name.lower())]
+
+    def settled(self) -> dict[str, dict[str, Any]]:
+        """Every deployment by its id, once none of them is running."""
+        ends = time.monotonic() + _PATIENCE_SECONDS
+        while time.monotonic() < ends:
+            found = self._all()
+            if not any(one["status"] in ("IN_PROGRESS", "LOSING") for one in found.values()):
+                return found
+            time.sleep(0.3)
+        raise AssertionError("a deployment goes on")
+
+    def _all(self) -> dict[str, dict[str, Any]]:
+        found: dict[str, dict[str, Any]] = {}
+        path = "/deployments?limit=100"
+        while path:
+            page = self.call("GET", path)[1]
+            found |= {one["deployment_id"]: one for one in page["deployments"]}
+            path = f"/deployments?limit=100&next={page['next']}" if page.get("next") else ""
+        return found
+
+    def faults(self, **kinds: Any) -> None:
+        """Replaces these kinds of fault in the simulator."""
+        self._control("PUT", "faults", kinds)
+
+    def sweep(self, mode: str) -> dict[str, Any]:
+        """One round of the sweep's function."""
+        functions = self.stack.client("lambda")
+        names = [found["FunctionName"] for found in functions.list_functions()["Functions"]]
+        [name] = [name for name in names if "SweepFunction" in name]
+        answer = functions.invoke(FunctionName=name, Payload=json.dumps({"mode": mode}))
+        return dict(json.loads(answer["Payload"].read()))
+
+    def _control(self, method: str, what: str, body: Any) -> None:
+        url = f"{self.stack.sagemaker_endpoint_url}/_simulator/{what}"
+        data = json.dumps(body).encode()
+        request = urllib.request.Request(url, data=data, method=method, headers={"Content-Type": "application/json"})
+        urllib.request.urlopen(request, timeout=10).close()
 
 
 @pytest.fixture(scope="session")
@@ -109,6 +151,16 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture(scope="session")
 def caller(stack: Stack) -> Caller:
     return Caller(stack)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind(caller: Caller) -> Iterator[None]:
+    """After every story SageMaker holds what deployments account for, and nothing else; no fault stays in force."""
+    # The live endpoints of earlier stories count against the quota as on AWS; only its own story is to meet it.
+    caller.faults(quota={"ml.g5.2xlarge": 500})
+    yield
+    caller.faults(errors=[], denied=[], capacity={}, quota={}, status={}, alarms={})
+    assert leftovers(caller.stack, caller.settled()) == []
 
 
 @pytest.fixture

@@ -167,7 +167,11 @@ def test_a_failed_endpoint_that_holds_the_name_is_replaced(caller: Any) -> None:
     waiter.config.delay = 0.3
     with pytest.raises(WaiterError):
         waiter.wait(EndpointName="taken")
-    assert caller.outcome(caller.deploy({**QWEN, "endpoint_name": "taken"}))["status"] == "DEPLOYED"
+    outcome = caller.outcome(caller.deploy({**QWEN, "endpoint_name": "taken"}))
+    assert outcome["status"] == "DEPLOYED"
+    assert any("having been Failed; waiting" in entry["detail"] for entry in outcome["timeline"])
+    sagemaker.delete_endpoint_config(EndpointConfigName="taken")
+    sagemaker.delete_model(ModelName="taken")
 
 
 def test_an_execution_killed_from_outside_still_ends_in_an_outcome_and_a_clean_up(caller: Any) -> None:
@@ -207,15 +211,6 @@ def test_what_emerges_in_the_container_is_diagnosed_through_the_stack(
 def test_a_lease_that_has_ended_is_reported_first_and_removed_when_told(caller: Any) -> None:
     outcome = caller.outcome(caller.deploy({**QWEN, "endpoint_name": "leased", "ttl_hours": 0.01}))
     assert outcome["status"] == "DEPLOYED"
-    functions = caller.stack.client("lambda")
-    [name] = [
-        f["FunctionName"] for f in functions.list_functions()["Functions"] if "SweepFunction" in f["FunctionName"]
-    ]
-
-    def sweep(mode: str) -> dict[str, Any]:
-        answer = functions.invoke(FunctionName=name, Payload=json.dumps({"mode": mode}))
-        return dict(json.loads(answer["Payload"].read()))
-
-    assert "lease ended" in sweep("report")["found"]["endpoint leased"]
+    assert "lease ended" in caller.sweep("report")["found"]["endpoint leased"]
     assert "leased" in caller.left("leased")
-    assert "endpoint leased" in sweep("remove")["removed"]
+    assert "endpoint leased" in caller.sweep("remove")["removed"]

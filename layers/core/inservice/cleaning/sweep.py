@@ -59,7 +59,11 @@ def _reason(owned: Owned, in_use: set[tuple[str, str]], deployments: Deployments
         return None if reason and _being_deployed(owned, deployments) else reason
     if owned.kind == "alarm":
         return "it was made for an update that has ended"
-    if (owned.kind, owned.name.lower()) in in_use or now - owned.created_at < _GRACE:
+    if (owned.kind, owned.name.lower()) in in_use:
+        return None
+    if facts.get("status") == "NOT_DEPLOYED":
+        return "its deployment was not deployed, and could not remove it"
+    if now - owned.created_at < _GRACE:
         return None
     return "no endpoint uses it, and its deployment has ended"
 

@@ -41,7 +41,7 @@ def plan_document(document: Any, *, lookups: Lookups | None = None, region: str 
 def plan_request(
     request: DeploymentRequest, *, lookups: Lookups | None = None, region: str = "us-east-1", attempt: int = 1
 ) -> Planning:
-    """Plans one request with what is known of the world; `attempt` tells how many more its budget must hold."""
+    """Plans one request with what is known of the world; a repair's budget holds one attempt, as it was checked."""
     asked = lookups or Lookups()
     known = _model(request, asked)
     chosen, findings = choose(request, known, region)
@@ -49,7 +49,7 @@ def plan_request(
     plan = None
     if chosen is not None:
         plan, more = _plan(request, known, chosen, region)
-        findings += more + checks.cost(request, plan, max(1, 2 + request.repair.max_attempts - attempt))
+        findings += more + checks.cost(request, plan, 1 + request.repair.max_attempts if attempt == 1 else 1)
     findings = _forced(findings) if request.force else findings
     accepted = plan is not None and not any(finding.severity == "error" for finding in findings)
     return Planning(accepted=accepted, findings=findings, plan=plan)
