@@ -34,7 +34,7 @@ def clean_up(command: CleanUp, *, hosting: Hosting, alarms: Alarms, execution_ro
         return CleanedUp(done=True, removed=removed, remaining=_all_names(made), wait_seconds=0)
     # Not before the endpoint has settled: SageMaker reads them for as long as it moves traffic.
     rung = alarms.delete(alarm_names(made.endpoint_name, command.deployment_id))
-    removed += tuple(f"alarm {name}" for name in rung)
+    removed = (*removed, *(f"alarm {name}" for name in rung))
     if live.config_name == made.config_name and live.status not in ("Deleted", "Deleting"):
         # Somebody is served by it (or the failed endpoint is kept to be looked at): its config and models stay.
         return CleanedUp(done=True, removed=removed, remaining=(), wait_seconds=0)

@@ -23,6 +23,8 @@ def diagnose_attempt(command: Diagnose, *, logs: Logs) -> Diagnosis:
     found = diagnose(failure_reason=command.reason, log=log, config=_config(command))
     if found.cause in _ABSTAINED and command.losing:
         return command.losing
+    if command.verdict == "rolled_back" and found.cause in _ABSTAINED and "alarm" in (command.reason or "").lower():
+        return _while_the_old_serves(_rung(command))
     if found.cause in ("HEALTHY", "LOADING"):
         return found.model_copy(update={"cause": "UNKNOWN", "summary": _settled_without_cause(command), "remedy": None})
     return _while_the_old_serves(found) if command.verdict == "rolled_back" else found
@@ -44,6 +46,15 @@ def _gone() -> Diagnosis:
     return Diagnosis(
         cause="UNKNOWN", confidence=0.9, evidence=(), remedy=None,
         summary="Somebody deleted the endpoint while it was being deployed.",
+    )  # fmt: skip
+
+
+def _rung(command: Diagnose) -> Diagnosis:
+    """The new version started, and answered wrongly or slowly: that is measured, not found in a log."""
+    return Diagnosis(
+        cause="UNKNOWN", confidence=0.9, evidence=((command.reason or "").strip(),), remedy=None,
+        summary="The new version started, but an alarm on its errors or its latency rang, and SageMaker moved the "
+        "traffic back. Look at the requests of that time, then deploy again.",
     )  # fmt: skip
 
 
