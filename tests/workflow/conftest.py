@@ -159,7 +159,7 @@ def nothing_left_behind(caller: Caller) -> Iterator[None]:
     # The live endpoints of earlier stories count against the quota as on AWS; only its own story is to meet it.
     caller.faults(quota={"ml.g5.2xlarge": 500})
     yield
-    caller.faults(errors=[], denied=[], capacity={}, quota={}, status={}, alarms={})
+    caller.faults(errors=[], denied=[], capacity={}, quota={}, status={}, alarms={}, events={})
     assert leftovers(caller.stack, caller.settled()) == []
 
 

@@ -84,12 +84,27 @@ class Hub(Protocol):
 
 
 @dataclass(frozen=True)
+class Package:
+    """A model package's container: its image, and the environment that its maker gave it."""
+
+    image_uri: str
+    environment: dict[str, str]
+
+
+class Packages(Protocol):
+    """The model registry."""
+
+    def describe(self, arn: str) -> Package | None: ...
+
+
+@dataclass(frozen=True)
 class Lookups:
     """What only a call can tell the planner; None wherever the call was not made or did not answer."""
 
     hub: HubModel | None = None
     quota: dict[str, int | None] = field(default_factory=dict)
     image_exists: bool | None = None
+    package: Package | None = None
     unanswered: tuple[str, ...] = ()
 
 

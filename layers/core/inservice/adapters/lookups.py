@@ -9,6 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from inservice.adapters.clients import client, code_of, fault
 from inservice.errors import NotFound
+from inservice.ports import Package
 
 
 class SecretsManagerSecrets:
@@ -71,3 +72,19 @@ class EcrImages:
         except BotoCoreError as problem:
             raise fault(problem) from None
         return bool(answer.get("images"))
+
+
+class SageMakerPackages:
+    """Model packages through SageMaker's registry."""
+
+    def __init__(self, sagemaker: Any = None) -> None:
+        self._sagemaker = sagemaker or client("sagemaker")
+
+    def describe(self, arn: str) -> Package | None:
+        """The package's first container; None for a package without one."""
+        try:
+            found = self._sagemaker.describe_model_package(ModelPackageName=arn)
+        except (ClientError, BotoCoreError) as problem:
+            raise fault(problem) from None
+        containers = found.get("InferenceSpecification", {}).get("Containers")
+        return Package(containers[0]["Image"], containers[0].get("Environment") or {}) if containers else None

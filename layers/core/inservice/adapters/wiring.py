@@ -16,7 +16,7 @@ from inservice.adapters.inventory import SageMakerInventory
 from inservice.adapters.invocations import SageMakerInvocations
 from inservice.adapters.live_endpoints import DynamoLiveEndpoints
 from inservice.adapters.logs import CloudWatchLogs
-from inservice.adapters.lookups import EcrImages, SecretsManagerSecrets, ServiceQuotas
+from inservice.adapters.lookups import EcrImages, SageMakerPackages, SecretsManagerSecrets, ServiceQuotas
 from inservice.adapters.table import DynamoDeployments
 from inservice.clock import clock_from
 from inservice.deployments.journal import Journal
@@ -43,6 +43,7 @@ def _lookup() -> Any:
         hub=HubClient(os.environ.get("HF_ENDPOINT", "https://huggingface.co")),
         quotas=ServiceQuotas(),
         images=EcrImages(),
+        packages=SageMakerPackages(),
         secrets=port("secrets"),
         region=port("region"),
     )

@@ -75,6 +75,10 @@ def _version(
         said = f"There is no SageMaker image of {server} {wanted}; {later[0].version} is used."
         return later[0], (_warning("VERSION_NOT_PUBLISHED", "server_version", said,
                                    f"Ask for one of: {', '.join(image.version for image in fitting)}."),)  # fmt: skip
+    if request.image_uri:
+        said = f"This image's {server} {exact.version} does not serve {_name(known)}."
+        fix = f"Leave image_uri out, or use one of {', '.join(image.version for image in fitting)}."
+        return exact, (_error("IMAGE_CANNOT_SERVE", "image_uri", said, fix),)
     later = [image for image in fitting if parsed(image.version) > parsed(exact.version)]
     image = later[0] if later else fitting[-1]
     why = f": {support(known).why}" if known and support(known).why else ""

@@ -7,7 +7,7 @@ from typing import Any
 
 from inservice.contracts import DeploymentRequest
 from inservice.errors import InServiceError
-from inservice.ports import Hub, Images, Lookups, Quotas
+from inservice.ports import Hub, Images, Lookups, Packages, Quotas
 
 
 def gather(
@@ -17,9 +17,10 @@ def gather(
     hub: Hub | None,
     quotas: Quotas | None,
     images: Images | None,
+    packages: Packages | None = None,
     token: str | None,
 ) -> Lookups:
-    """What hub, quotas and registry say about the request; never raises."""
+    """What hub, quotas and registries say about the request; never raises."""
     unanswered: list[str] = []
 
     def asked(what: str, call: Callable[[], Any]) -> Any:
@@ -39,4 +40,8 @@ def gather(
         for kind in types:
             quota[kind] = asked("quota", lambda kind=kind: quotas.endpoint_instances(kind))
     exists = asked("image", lambda: images.exists(request.image_uri)) if images and request.image_uri else None
-    return Lookups(hub=described, quota=quota, image_exists=exists, unanswered=tuple(unanswered))
+    arn = source.model_package_arn
+    package = asked("model package", lambda: packages.describe(arn)) if packages and arn else None
+    return Lookups(
+        hub=described, quota=quota, image_exists=exists, package=package, unanswered=tuple(unanswered)
+    )  # fmt: skip

@@ -11,6 +11,7 @@ from inservice.planning.cost import hourly_usd
 from inservice.planning.environment import Serving, environment
 from inservice.planning.load_time import download_seconds, predict, window
 from inservice.planning.memory import Budget, Load, budget, default_batch, default_utilisation, weights_gib
+from inservice.planning.packages import recognised, with_contents
 from inservice.planning.reading import read_request
 from inservice.planning.sizing import pools_for, token_limits
 from inservice.planning.tables import Model, image_uri, model, model_from_config
@@ -43,6 +44,7 @@ def plan_request(
 ) -> Planning:
     """Plans one request with what is known of the world; a repair's budget holds one attempt, as it was checked."""
     asked = lookups or Lookups()
+    request = with_contents(request, asked.package)
     known = _model(request, asked)
     chosen, findings = choose(request, known, region)
     findings += checks.world(request, asked, known)
@@ -78,7 +80,8 @@ def _plan(
     variables, found = environment(request, serving)
     findings = chosen.findings + tokens + found
     room = memory_of(known, chosen, request, tp, total)
-    findings += () if request.image_uri else checks.hardware(request, instance, image.cuda)
+    certain = not request.image_uri or recognised(request.image_uri) is not None
+    findings += checks.hardware(request, instance, image.cuda) if certain else ()
     findings += checks.memory(request, known, room, instance, tp, total)
     weights = weights_gib(known, quantization) if known else None
     gigabytes = (known.weights_gib if known and known.weights_gib else weights or 0) * 1.0737
@@ -97,7 +100,7 @@ def _plan(
     uri = request.image_uri or image_uri(image, region) or ""
     plan = Plan(
         server=image.server,  # type: ignore[arg-type]
-        server_version=None if request.image_uri else version,
+        server_version=version if certain else None,
         image_uri=uri,
         instance_type=instance.name,
         instance_pools=pools,
@@ -106,7 +109,7 @@ def _plan(
         health_check_timeout_seconds=health,
         download_timeout_seconds=request.download_timeout_seconds or window(max(copy, 480)),
         volume_size_gb=volume,
-        inference_ami_version=ami(image.cuda) if not request.image_uri else None,
+        inference_ami_version=ami(image.cuda) if certain else None,
         memory=told(room, instance.gpu_gib),
         predicted_load_seconds=load,
         cost_per_hour_usd=hourly_usd(instance.name, request.instance_count),
