@@ -261,6 +261,7 @@ class Watch(Record):
     progress: float | None = None
     banner: str | None = None
     banner_count: int = 0
+    container_since: datetime | None = Field(None, description="The first container's first line; restarts keep it.")
     tail: tuple[str, ...] = Field((), description="The most telling lines so far, at most 40.")
     losing: Diagnosis | None = None
 

@@ -23,6 +23,9 @@ def cases(name: str) -> list[dict[str, Any]]:
 # `later.jsonl` and `last.jsonl` were written after the patterns and measured before any pattern was changed for
 # them: 63 of 64 and 39 of 44 were right. Those first measurements say how well it generalises; today's cannot.
 OWN = cases("samples/samples.jsonl") + cases("samples/later.jsonl") + cases("samples/last.jsonl")
+# Written for the servers with few samples: 9 of 14 were right at first. Four got a pattern; the fifth was rewritten,
+# for its missing module was a tokenizer's, which counts as TOKENIZER_ERROR.
+OWN += cases("samples/servers.jsonl")
 # Logs that others published stay where they were collected, beside the project.
 COLLECTED = HERE.parents[3] / "shared/corpus/dev.jsonl"
 CORPUS = [json.loads(line) for line in COLLECTED.read_text().splitlines()] if COLLECTED.exists() else []
@@ -101,12 +104,24 @@ def test_the_cause_does_not_depend_on_the_shape_of_the_log(shape: str) -> None:
     assert len(wrong) <= 0.02 * len(some), wrong
 
 
+# The least that the servers with few public logs must have samples of, each judged by the tests above.
+SHOWS = {
+    "triton": ("MODEL_NOT_FOUND", "GPU_OOM_WEIGHTS", "MISSING_DEPENDENCY", "INVALID_ARGUMENT", "UNSUPPORTED_GPU"),
+    "torchserve": ("MODEL_NOT_FOUND", "GPU_OOM_WEIGHTS", "MISSING_DEPENDENCY"),
+    "hf-toolkit": ("MODEL_NOT_FOUND", "INVALID_ARGUMENT", "UNSUPPORTED_ARCHITECTURE", "DISK_FULL", "HOST_OOM"),
+    "lmi": ("DISK_FULL", "HOST_OOM", "GATED_OR_AUTH", "GPU_OOM_WEIGHTS", "GPU_OOM_KV_CACHE", "SHARDING_ERROR"),
+}
+
+
 def test_every_cause_has_a_sample_of_our_own() -> None:
     servers: dict[str, set[str]] = {}
     for case in OWN:
         servers.setdefault(case["label"], set()).add(case["server"])
     assert {"vllm", "tgi", "sglang", "lmi"} <= servers["GPU_OOM_KV_CACHE"]
     assert len(servers) >= 26, sorted(servers)
+    for server, causes in SHOWS.items():
+        missing = [cause for cause in causes if server not in servers[cause]]
+        assert not missing, (server, missing)
 
 
 def test_a_case_that_cannot_be_used_is_answered_with_an_error() -> None:

@@ -171,6 +171,23 @@ def test_progress_is_read_and_gives_an_estimate() -> None:
     assert seen.window_ends_at is not None
 
 
+def test_restarts_do_not_move_the_end_of_the_window() -> None:
+    first = at(300, line("INFO starting", 290), line(BANNER, 295))
+    restarted = at(600, line(BANNER, 590), previous=first.watch)
+    again = at(900, line(BANNER, 890), previous=restarted.watch)
+    ends = START + timedelta(seconds=290 + PLAN.health_check_timeout_seconds)
+    assert [seen.window_ends_at for seen in (first, restarted, again)] == [ends] * 3
+    late = at(301, line("INFO entrypoint", 285), previous=first.watch)
+    assert late.window_ends_at == ends - timedelta(seconds=5)
+
+
+def test_during_an_update_the_old_container_does_not_begin_the_window() -> None:
+    old = at(100, line('"GET /ping HTTP/1.1" 200', 90, "AllTraffic/i-old"), status="Updating", on=UPDATE)
+    assert old.window_ends_at is None
+    new = at(300, line(BANNER, 280, "AllTraffic/i-new"), status="Updating", on=UPDATE, previous=old.watch)
+    assert new.window_ends_at == START + timedelta(seconds=280 + PLAN.health_check_timeout_seconds)
+
+
 def test_silence_is_named() -> None:
     seen = at(300, BANNER, "INFO Starting to load model acme/x")
     assert at(400, previous=seen.watch).stalled is None

@@ -69,6 +69,8 @@ HUB_FAILURES: tuple[Failure, ...] = (
             sign("is not a local folder and is not a valid model identifier"),
             sign("not a valid model identifier"),
             sign("repo_type` argument if needed"), sign("repo id must"), sign("hfvalidationerror"),
+            # transformers' words for a path that holds no model and is no repository's name either (utils/hub.py).
+            sign("incorrect path_or_model_id"),
             sign("revisionnotfounderror"), sign("revision not found for url"), sign("invalid rev id"),
             sign("is not a valid git identifier"),
             sign("404 client error", r"not found|" + _HUB), sign("http status client error (404"),

@@ -115,7 +115,7 @@ MEMORY_FAILURES: tuple[Failure, ...] = (
             sign("cuda_error_out_of_memory"),
             sign("cublas_status_alloc_failed"),
             sign("cudamalloc", r"failed|out of memory"),
-            sign("failed to allocate memory", r"cuda|gpu|device|requested size"),
+            sign("failed to allocate memory", r"cuda|gpu|device|requested (?:size|buffer)"),
             sign("resource_exhausted", r"(?:hbm|device|tpu|gpu|neuron|allocat)"),
             sign("allocation failure", r"nrt|neuron|hbm|device"),
             sign("failed to allocate", r"HBM|device memory|GPU memory|cuda"),

@@ -38,6 +38,8 @@ _HARMLESS = re.compile(
 
 # Failures that are only causes when nothing was raised before them.
 _KILLED = {"killed", "killed_by_the_system"}
+# TGI's last word, "Error: DownloadError", goes to stderr and may overtake the line that says which signal ended it.
+_NO_ERROR = _KILLED | {"download_process_failed"}
 
 # What one bad request can cause on a healthy server: its length, its parameters, its chat template.
 _OF_A_REQUEST = {"INVALID_ARGUMENT", "TOKENIZER_ERROR"}
@@ -111,7 +113,7 @@ def choose(hits: list[Hit]) -> Hit | None:
     if not hits:
         return None
     # An error of its own, earlier, explains why a process was killed afterwards: SGLang kills its own process tree.
-    raised = [hit.line for hit in hits if hit.failure.key not in _KILLED and (hit.rank > SYMPTOM or hit.raised)]
+    raised = [hit.line for hit in hits if hit.failure.key not in _NO_ERROR and (hit.rank > SYMPTOM or hit.raised)]
     left = [hit for hit in hits if hit.failure.key not in _KILLED or not any(line < hit.line for line in raised)]
     return max(left, key=lambda hit: (hit.rank // 10, -hit.line, hit.rank))
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from inservice.contracts import Diagnosis, Endpoint, EndpointStatus, Observation, Plan, Watch
+from inservice.diagnosis.progress import banner_of
 from inservice.ports import EndpointDescription, LogLine
 from inservice.watching.cursor import moved, new_lines
 from inservice.watching.losing import losing_after, telling_tail
@@ -36,8 +37,8 @@ def look(
     settled = _settled(status, endpoint, now)
     losing = previous.losing or (None if settled else losing_after(previous, fresh, here, plan))
     verdict = settled or _unsettled(losing, endpoint, plan, now)
-    watch = _remember(previous, fresh, here, losing)
-    ends = _window_ends(watch, here, endpoint, plan)
+    watch = _remember(previous, fresh, here, losing, endpoint)
+    ends = _window_ends(watch, plan)
     estimate = ready_estimate(here, plan, now)
     return Observation(
         at=now,
@@ -92,7 +93,9 @@ def _unsettled(losing: Diagnosis | None, endpoint: Endpoint, plan: Plan, now: da
     return "losing" if losing else "going_on"
 
 
-def _remember(previous: Watch, fresh: list[LogLine], here: Standing, losing: Diagnosis | None) -> Watch:
+def _remember(
+    previous: Watch, fresh: list[LogLine], here: Standing, losing: Diagnosis | None, endpoint: Endpoint
+) -> Watch:
     cursor, ids = moved(previous, fresh)
     return Watch(
         log_cursor_ms=cursor,
@@ -103,17 +106,29 @@ def _remember(previous: Watch, fresh: list[LogLine], here: Standing, losing: Dia
         progress=here.progress,
         banner=here.banner,
         banner_count=here.banner_count,
+        container_since=_container_since(previous, fresh, endpoint),
         tail=telling_tail(previous, fresh),
         losing=losing,
     )
 
 
-def _window_ends(watch: Watch, here: Standing, endpoint: Endpoint, plan: Plan) -> datetime | None:
-    """When the start-up window ends, counted from the container's first sign of life; None before it."""
-    if here.phase in ("queued", "provision"):
+def _container_since(previous: Watch, fresh: list[LogLine], endpoint: Endpoint) -> datetime | None:
+    """When the first container printed its first line; during an update the old one prints too, so its banner."""
+    moments = [line.at_ms for line in fresh if endpoint.created or banner_of(line.message)]
+    first = [datetime.fromtimestamp(min(moments) / 1000, endpoint.started_at.tzinfo)] if moments else []
+    # A line delivered late may be the earlier one.
+    return min([*first, *([previous.container_since] if previous.container_since else [])], default=None)
+
+
+def _window_ends(watch: Watch, plan: Plan) -> datetime | None:
+    """When the start-up window ends, counted from the first container's first line; None before it.
+
+    A container that exits is started again within the same window (public timelines of crash loops), so restarts
+    do not move its end; the download of model data, which has a window of its own, is over before the first line.
+    """
+    if watch.container_since is None:
         return None
-    begun = here.since if watch.phase == "image" and watch.banner_count <= 1 else endpoint.started_at
-    return (begun or endpoint.started_at) + timedelta(seconds=plan.health_check_timeout_seconds)
+    return watch.container_since + timedelta(seconds=plan.health_check_timeout_seconds)
 
 
 def _wait(
