@@ -32,13 +32,16 @@ def prepare(session: boto3.Session, engine_url: str, slack_url: str) -> None:
         raise PartFailed("engine", f"it did not take the secrets and the bucket: {problem}") from None
 
 
-def deploy(template: Path, *, state: Path, credentials: Mapping[str, str], engine_url: str) -> Program:
-    """Starts `sam deploy` of a built template."""
+def deploy(
+    template: Path, *, state: Path, credentials: Mapping[str, str], engine_url: str, more: Mapping[str, str]
+) -> Program:
+    """Starts `sam deploy` of a built template, with `more` of its parameters."""
     environment = {**sam_environment(state), **credentials, "AWS_ENDPOINT_URL": engine_url}
+    given = [f"{name}={value}" for name, value in more.items()]
     command = [
         sam(), "deploy", "--template-file", str(template), "--stack-name", STACK_NAME, "--s3-bucket", _ARTEFACTS,
         "--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset", "--no-progressbar", "--region", REGION,
-        "--parameter-overrides", " ".join([*parameters(), "SlackSecretName=slack-webhook"]),
+        "--parameter-overrides", " ".join([*parameters(), "SlackSecretName=slack-webhook", *given]),
     ]  # fmt: skip
     return Program("sam deploy", command, environment=environment, log=state / "sam-deploy.log", cwd=state)
 

@@ -10,10 +10,11 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import boto3
@@ -58,6 +59,7 @@ class Stack:
 def running(
     *, time_scale: float = 1.0, directory: Path | None = None, template: Path = PROJECT / "template.yaml",
     simulator: Sequence[str] = SIMULATOR, report: Report = lambda part: None,
+    parameters: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Stack]:  # fmt: skip
     """A running stack, announced in `directory`/.embedded/stack.json; everything is stopped and removed afterwards.
 
@@ -67,7 +69,7 @@ def running(
     announcement = (directory or Path.cwd()) / ".embedded" / "stack.json"
     with ExitStack() as ending:
         ending.callback(shutil.rmtree, state, ignore_errors=True)
-        start = _Start(state, announcement, time_scale, template, simulator, ending, report)
+        start = _Start(state, announcement, time_scale, template, simulator, ending, report, parameters)
         stack = start.everything()
         announcement.parent.mkdir(parents=True, exist_ok=True)
         announcement.write_text(json.dumps(asdict(stack), indent=1) + "\n")
@@ -93,6 +95,7 @@ class _Start:
     simulator: Sequence[str]
     ending: ExitStack
     report: Report
+    parameters: Mapping[str, str]
 
     def everything(self) -> Stack:
         clock = Clock(self.time_scale, time.time())
@@ -113,7 +116,9 @@ class _Start:
         prepare(session, engine_url, slack_url)
         built = build.finish()
         self.report("sam deploy of template.yaml")
-        deployment = deploy(built, state=self.state, credentials=credentials, engine_url=engine_url)
+        deployment = deploy(
+            built, state=self.state, credentials=credentials, engine_url=engine_url, more=self.parameters
+        )  # fmt: skip
         self.ending.callback(deployment.stop)
         found = outputs(deployment, session, engine_url)
         return Stack(

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
-import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -18,16 +15,6 @@ MACHINE = json.loads((ROOT / "statemachine/deployment.asl.json").read_text())
 TEMPLATE = (ROOT / "template.yaml").read_text()
 STATES: dict[str, dict[str, Any]] = MACHINE["States"]
 TASKS = {name: state for name, state in STATES.items() if state["Type"] == "Task"}
-
-
-def app(folder: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"functions_{folder}", ROOT / f"functions/{folder}/app.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def folder_of(task: dict[str, Any]) -> str:
@@ -64,7 +51,7 @@ def test_every_task_is_bounded_retried_and_caught(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_a_task_sends_exactly_what_its_function_takes(name: str) -> None:
+def test_a_task_sends_exactly_what_its_function_takes(app: Any, name: str) -> None:
     command = app(folder_of(TASKS[name])).handler.command
     sent = set(TASKS[name]["Arguments"]["Payload"])
     needed = {field for field, info in command.model_fields.items() if info.is_required()}
@@ -72,7 +59,7 @@ def test_a_task_sends_exactly_what_its_function_takes(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_what_is_read_from_an_answer_is_in_it(name: str) -> None:
+def test_what_is_read_from_an_answer_is_in_it(app: Any, name: str) -> None:
     answer = app(folder_of(TASKS[name])).handler.answer
     read = set(re.findall(r"\$states\.result\.Payload\.(\w+)", json.dumps(TASKS[name].get("Assign", {}))))
     choice = STATES[TASKS[name]["Next"]]

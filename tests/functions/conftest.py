@@ -267,22 +267,3 @@ def topic() -> Topic:
 @pytest.fixture
 def secrets() -> Secrets:
     return Secrets()
-
-
-@pytest.fixture
-def app() -> Any:
-    """A function's module by its folder's name."""
-    import importlib.util
-    import sys
-
-    def load(folder: str) -> Any:
-        path = EVENTS.parent / f"functions/{folder}/app.py"
-        spec = importlib.util.spec_from_file_location(f"function_{folder}", path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[spec.name] = module
-        spec.loader.exec_module(module)
-        return module
-
-    return load

@@ -41,7 +41,7 @@ def executions() -> Executions:
 def call(app: Any, table: Any, executions: Executions) -> Any:
     module = app("api")
     ports = {"lookup": lambda request: Lookups(), "deployments": table, "executions": executions, "clock": Clock(),
-             "region": "us-east-1", "links": Links("us-east-1")}  # fmt: skip
+             "region": "us-east-1", "cors_origin": "", "links": Links("us-east-1")}  # fmt: skip
 
     def send(method: str, path: str, body: Any = None, key: str | None = None) -> tuple[int, Any]:
         headers = {"Host": "abc.execute-api.us-east-1.amazonaws.com", "X-Forwarded-Proto": "https"}

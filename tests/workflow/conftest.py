@@ -17,6 +17,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from embedded.stack import Stack, running
+from tests.workflow.issuer import Issuer
 from tests.workflow.leftovers import leftovers
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -143,8 +144,17 @@ class Caller:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with running(time_scale=60, directory=tmp_path_factory.mktemp("stack")) as started:
+def issuer() -> Iterator[Issuer]:
+    """An OIDC issuer on loopback that signs what it is told to."""
+    with Issuer() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory, issuer: Issuer) -> Iterator[Stack]:
+    """The whole template: all three doors, and one web origin."""
+    parameters = {"JwtIssuer": issuer.url, "ApiKeys": "on", "CorsOrigin": "https://ops.example.com"}
+    with running(time_scale=60, directory=tmp_path_factory.mktemp("stack"), parameters=parameters) as started:
         yield started
 
 

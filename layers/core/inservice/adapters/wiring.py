@@ -53,6 +53,7 @@ PORTS: dict[str, Callable[[], Any]] = {
     "alarms": CloudWatchAlarms,
     "announcements": lambda: TopicAnnouncements(os.environ["TOPIC_ARN"]),
     "clock": clock_from,
+    "cors_origin": lambda: os.environ.get("CORS_ORIGIN", ""),
     "dead_letters": lambda: SqsDeadLetters(os.environ["DEAD_LETTERS_URL"]),
     "deployments": lambda: DynamoDeployments(os.environ["TABLE_NAME"]),
     "execution_role_arn": lambda: os.environ["EXECUTION_ROLE_ARN"],
