@@ -166,7 +166,7 @@ def _closed(app: Any, next_middleware: Any) -> Response[Any]:
     return answer
 
 
-app.enable_swagger(path="/docs", title="InService", version="1", middlewares=[_closed], compress=True)
+app.enable_swagger(path="/docs", title="InService", version="1", middlewares=[_closed])
 
 
 @app.exception_handler([RequestValidationError, RequestUnsupportedContentType])
