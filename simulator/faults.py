@@ -9,7 +9,7 @@ from typing import Any
 
 _NONE: dict[str, Any] = {
     "capacity": {}, "quota": {}, "errors": [], "latency": [], "dropped": [], "denied": [], "replay": [], "dies": [],
-    "events": {}, "roles": {}, "alarms": {}, "status": {}, "lag_seconds": 0.0,
+    "events": {}, "logs": {}, "roles": {}, "alarms": {}, "status": {}, "lag_seconds": 0.0,
 }  # fmt: skip
 
 

@@ -34,7 +34,7 @@ class Simulation:
         self.lock, self.stopping = threading.RLock(), threading.Event()
         self.engine = Engine(settings.engine, settings.region) if settings.engine else None
         self.faults, self.record, self.hub = Faults(), Record(), Hub(settings.hub_token)
-        self.logs, self.objects = Logs(self.engine), Objects(self.engine)
+        self.logs, self.objects = Logs(self.engine, self.clock, self.faults), Objects(self.engine)
         self.roles, self.alarms = Roles(self.engine, self.faults), Alarms(self.engine, self.faults)
         self.events = Events(self.engine, self.clock, self.faults, settings.region, settings.account)
         self.launcher = Launcher()

@@ -6,7 +6,7 @@ from inservice.commands import Diagnose
 from inservice.contracts import Diagnosed
 from inservice.deployments.journal import Journal
 from inservice.deployments.repairs import tried_before
-from inservice.diagnosis.attempt import diagnose_attempt
+from inservice.diagnosis.attempt import diagnose_attempt, look_again_seconds
 from inservice.planning.fallback import with_next_type
 from inservice.planning.repair import checked, repaired
 from inservice.ports import Deployments, Logs
@@ -15,7 +15,10 @@ from inservice.step import step
 
 @step
 def handler(command: Diagnose, *, logs: Logs, journal: Journal, deployments: Deployments, region: str) -> Diagnosed:
-    found = with_next_type(command.request, command.plan, diagnose_attempt(command, logs=logs), region=region)
+    seen = diagnose_attempt(command, logs=logs)
+    if wait := look_again_seconds(command, seen):
+        return Diagnosed(diagnosis=seen, repaired_request=None, look_again_seconds=wait)
+    found = with_next_type(command.request, command.plan, seen, region=region)
     diagnosis = checked(command.request, found, region=region)
     tried = tried_before(command.deployment_id, command.attempt, deployments=deployments)
     spent = journal.outcome(command.deployment_id).cost_usd or 0.0

@@ -10,6 +10,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from simulator.aws.clients import Engine
+from simulator.clock import Clock
+from simulator.faults import Faults
 
 _BATCH_SECONDS = 0.15
 _KEPT_LINES = 20_000
@@ -17,10 +19,10 @@ _Key = tuple[str, str]
 
 
 class Logs:
-    """Takes lines in virtual milliseconds; `engine` may be None."""
+    """Takes lines in virtual milliseconds; `engine` may be None. The fault `logs` delays and withholds them."""
 
-    def __init__(self, engine: Engine | None) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine | None, clock: Clock, faults: Faults) -> None:
+        self._engine, self._clock, self._faults = engine, clock, faults
         self._lock = threading.Lock()
         self._waiting: dict[_Key, list[dict[str, Any]]] = defaultdict(list)
         self._kept: dict[str, deque[dict[str, Any]]] = defaultdict(lambda: deque(maxlen=_KEPT_LINES))
@@ -34,7 +36,7 @@ class Logs:
         """Keeps one line and queues it for the engine."""
         with self._lock:
             self._kept[group].append({"stream": stream, "timestamp": at_ms, "message": text})
-            if self._engine:
+            if self._engine and group.rpartition("/")[2] not in self._faults.value("logs", "withheld", ()):
                 # CloudWatch Logs refuses empty messages; agents send a space.
                 self._waiting[group, stream].append({"timestamp": at_ms, "message": text or " "})
 
@@ -60,8 +62,12 @@ class Logs:
         self._flush()
 
     def _flush(self) -> None:
+        until = (self._clock.now() - float(self._faults.value("logs", "delay_seconds", 0))) * 1000
+        due = float("inf") if self._stop.is_set() else until
         with self._lock:
-            batches, self._waiting = self._waiting, defaultdict(list)
+            batches = {key: [e for e in events if e["timestamp"] <= due] for key, events in self._waiting.items()}
+            late = {key: [e for e in events if e["timestamp"] > due] for key, events in self._waiting.items()}
+            self._waiting = defaultdict(list, {key: events for key, events in late.items() if events})
         for key, events in batches.items():
             for begin in range(0, len(events), 1000):
                 self._put(key, events[begin : begin + 1000])

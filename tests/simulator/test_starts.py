@@ -23,24 +23,27 @@ VERSIONS = {"tgi": "3.3.6", "vllm": "0.29.0", "lmi": "0.36.0", "sglang": "0.5.18
 MODEL_KEY = {"tgi": "HF_MODEL_ID", "vllm": "SM_VLLM_MODEL", "lmi": "HF_MODEL_ID", "sglang": "SM_SGLANG_MODEL_PATH"}
 
 
+_SMALL = {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "num_hidden_layers": 32, "hidden_size": 4096,
+         "num_attention_heads": 32, "num_key_value_heads": 8, "vocab_size": 32000, "torch_dtype": "bfloat16",
+         "max_position_embeddings": 8192}  # fmt: skip
+_GIB = 2**30
+SMALL_HUB: dict[str, Any] = {
+    "team/custom-code": {"config": {**_SMALL, "auto_map": {"AutoConfig": "config.Config"}}, "weight_bytes": 2 * _GIB},
+    "team/no-tokenizer": {"config": _SMALL, "weight_bytes": 2 * _GIB, "without": ["tokenizer.json"]},
+    "team/no-template": {"config": _SMALL, "weight_bytes": 2 * _GIB, "texts": {"tokenizer_config.json": "{}"}},
+    "team/partial": {"config": _SMALL, "files": {"model-00001-of-00002.safetensors": _GIB},
+                     "texts": {"model.safetensors.index.json": '{"metadata": {"total_size": 2147483648}}'}},
+    "team/pickled": {"config": _SMALL, "files": {"pytorch_model.bin": 12 * _GIB},
+                     "without": ["model.safetensors.index.json"]},
+    "team/plain": {"config": _SMALL, "weight_bytes": 2 * _GIB},
+    "team/awq": {"config": {**_SMALL, "quantization_config": {"quant_method": "awq"}}, "weight_bytes": 4 * _GIB},
+    "team/pinned": {"config": _SMALL, "weight_bytes": 2 * _GIB, "revisions": ["v1"]},
+}  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def world(served: Simulation) -> Simulation:
-    small = {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "num_hidden_layers": 32, "hidden_size": 4096,
-             "num_attention_heads": 32, "num_key_value_heads": 8, "vocab_size": 32000, "torch_dtype": "bfloat16",
-             "max_position_embeddings": 8192}  # fmt: skip
-    gib = 2**30
-    served.hub.add({
-        "team/custom-code": {"config": {**small, "auto_map": {"AutoConfig": "config.Config"}}, "weight_bytes": 2 * gib},
-        "team/no-tokenizer": {"config": small, "weight_bytes": 2 * gib, "without": ["tokenizer.json"]},
-        "team/no-template": {"config": small, "weight_bytes": 2 * gib, "texts": {"tokenizer_config.json": "{}"}},
-        "team/partial": {"config": small, "files": {"model-00001-of-00002.safetensors": gib},
-                         "texts": {"model.safetensors.index.json": '{"metadata": {"total_size": 2147483648}}'}},
-        "team/pickled": {"config": small, "files": {"pytorch_model.bin": 12 * gib},
-                         "without": ["model.safetensors.index.json"]},
-        "team/plain": {"config": small, "weight_bytes": 2 * gib},
-        "team/awq": {"config": {**small, "quantization_config": {"quant_method": "awq"}}, "weight_bytes": 4 * gib},
-        "team/pinned": {"config": small, "weight_bytes": 2 * gib, "revisions": ["v1"]},
-    })  # fmt: skip
+    served.hub.add(SMALL_HUB)
     return served
 
 

@@ -50,13 +50,13 @@ class Caller:
         assert status == 202, answer
         return str(answer["deployment_id"])
 
-    def outcome(self, deployment_id: str) -> dict[str, Any]:
+    def outcome(self, deployment_id: str, patience_seconds: float = _PATIENCE_SECONDS) -> dict[str, Any]:
         """The outcome once there is one."""
-        return self.until(deployment_id, lambda seen: seen["status"] not in ("IN_PROGRESS", "LOSING"))
+        return self.until(deployment_id, lambda seen: seen["status"] not in ("IN_PROGRESS", "LOSING"), patience_seconds)
 
-    def until(self, deployment_id: str, reached: Any) -> dict[str, Any]:
+    def until(self, deployment_id: str, reached: Any, patience_seconds: float = _PATIENCE_SECONDS) -> dict[str, Any]:
         """The deployment once it has reached a point; fails after more time than any start takes."""
-        ends = time.monotonic() + _PATIENCE_SECONDS
+        ends = time.monotonic() + patience_seconds
         while time.monotonic() < ends:
             status, seen = self.call("GET", f"/deployments/{deployment_id}")
             assert status == 200, seen
@@ -126,7 +126,7 @@ class Caller:
 
     def faults(self, **kinds: Any) -> None:
         """Replaces these kinds of fault in the simulator."""
-        self._control("PUT", "faults", kinds)
+        self.control("PUT", "faults", kinds)
 
     def sweep(self, mode: str) -> dict[str, Any]:
         """One round of the sweep's function."""
@@ -136,7 +136,8 @@ class Caller:
         answer = functions.invoke(FunctionName=name, Payload=json.dumps({"mode": mode}))
         return dict(json.loads(answer["Payload"].read()))
 
-    def _control(self, method: str, what: str, body: Any) -> None:
+    def control(self, method: str, what: str, body: Any) -> None:
+        """One request to the simulator's control door."""
         url = f"{self.stack.sagemaker_endpoint_url}/_simulator/{what}"
         data = json.dumps(body).encode()
         request = urllib.request.Request(url, data=data, method=method, headers={"Content-Type": "application/json"})
@@ -169,7 +170,7 @@ def nothing_left_behind(caller: Caller) -> Iterator[None]:
     # The live endpoints of earlier stories count against the quota as on AWS; only its own story is to meet it.
     caller.faults(quota={"ml.g5.2xlarge": 500})
     yield
-    caller.faults(errors=[], denied=[], capacity={}, quota={}, status={}, alarms={}, events={})
+    caller.faults(errors=[], denied=[], capacity={}, quota={}, status={}, alarms={}, events={}, logs={}, replay=[])
     assert leftovers(caller.stack, caller.settled()) == []
 
 

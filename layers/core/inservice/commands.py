@@ -64,7 +64,7 @@ class Settle(Record):
 
 
 class Diagnose(Record):
-    """Say why this attempt failed, and whether another is worth it."""
+    """Say why this attempt failed, and whether another is worth it; `looks` counts the looks so far."""
 
     deployment_id: str
     attempt: int
@@ -75,6 +75,7 @@ class Diagnose(Record):
     reason: str | None
     losing: Diagnosis | None
     fault: Fault | None
+    looks: int = Field(0, ge=0)
 
 
 class CleanUp(Record):

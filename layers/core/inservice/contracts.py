@@ -329,10 +329,14 @@ class Diagnosis(Record):
 
 
 class Diagnosed(Record):
-    """Diagnose's answer: the diagnosis, and the repaired request when one more attempt is allowed and worth it."""
+    """Diagnose's answer: the diagnosis, and the repaired request when one more attempt is allowed and worth it.
+
+    `look_again_seconds` says that the log is not all there yet, and the diagnosis is not the last word.
+    """
 
     diagnosis: Diagnosis
     repaired_request: DeploymentRequest | None
+    look_again_seconds: int | None = None
 
 
 class CleanedUp(Record):

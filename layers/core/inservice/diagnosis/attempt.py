@@ -11,6 +11,8 @@ from inservice.ports import Logs
 
 _MOST_LOG_BYTES = 4_000_000
 _ABSTAINED = ("UNKNOWN", "CRASH_UNKNOWN", "HEALTHY", "LOADING")
+# CloudWatch shows a line seconds after it was printed, sometimes minutes; SageMaker's word does not wait for it.
+_LOOKS, _BETWEEN_LOOKS_SECONDS = 4, 30
 
 
 def diagnose_attempt(command: Diagnose, *, logs: Logs) -> Diagnosis:
@@ -28,6 +30,20 @@ def diagnose_attempt(command: Diagnose, *, logs: Logs) -> Diagnosis:
     if found.cause in ("HEALTHY", "LOADING"):
         return found.model_copy(update={"cause": "UNKNOWN", "summary": _settled_without_cause(command), "remedy": None})
     return _while_the_old_serves(found) if command.verdict == "rolled_back" else found
+
+
+def look_again_seconds(command: Diagnose, found: Diagnosis) -> int | None:
+    """How long to wait for log lines that may still be on their way; None when they have come, or never will."""
+    settled = command.verdict in ("failed", "rolled_back") and command.endpoint is not None and command.fault is None
+    if not settled or not _unproved(command, found) or "alarm" in (command.reason or "").lower():
+        return None
+    return _BETWEEN_LOOKS_SECONDS if command.looks + 1 < _LOOKS else None
+
+
+def _unproved(command: Diagnose, found: Diagnosis) -> bool:
+    """No cause, or a late start that only the plan speaks for: a log could still show a crash."""
+    reason_alone = found.evidence == ((command.reason or "").strip(),)
+    return found.cause in ("UNKNOWN", "CRASH_UNKNOWN") or (found.cause == "STARTUP_TIMEOUT" and reason_alone)
 
 
 def _fault(command: Diagnose) -> Diagnosis:
