@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from simulator.beliefs.images import image
+
 if TYPE_CHECKING:
     from simulator.simulation import Simulation
 
@@ -63,12 +65,21 @@ def _change(simulation: Simulation, method: str, name: str, body: Any) -> Any:
     if not isinstance(body, dict):
         raise ValueError(f"{name} is a JSON object")
     if name == "images":
-        simulation.images.update(body)
+        simulation.images.update({uri: _readable_image(uri, entry) for uri, entry in body.items()})
     elif name == "hub":
         simulation.hub.add(body)
     else:
         simulation.objects.declare(body)
     return {"ok": True}
+
+
+def _readable_image(uri: str, entry: Any) -> dict[str, Any]:
+    """An entry as it came, once it was read: a mistake is told at the door, not inside a starting instance."""
+    try:
+        image(uri, {uri: entry})
+    except (ValueError, TypeError, AttributeError) as problem:
+        raise ValueError(f'{uri}: {problem}; an image is {{"server", "version", "cuda": "12.4", …}}') from None
+    return dict(entry)
 
 
 def _resources(simulation: Simulation) -> dict[str, Any]:

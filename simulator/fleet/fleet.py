@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import random
 import threading
+import traceback
 from typing import TYPE_CHECKING, Any
 
+from simulator.fleet import reasons
 from simulator.fleet.instance import Assignment, Instance
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ class Fleet:
         failed = threading.Event()
 
         def work(place: int) -> None:
-            found[place] = new[place].bring_up()
+            found[place] = _brought_up(new[place])
             if found[place] and not failed.is_set():
                 failed.set()
                 for other in new:
@@ -91,3 +93,12 @@ class Fleet:
         instance = Instance(self.simulation, Assignment(self.endpoint, name, definition, number))
         self.instances[variant].append(instance)
         return instance
+
+
+def _brought_up(instance: Instance) -> str | None:
+    """The reason for failing, if any; a fault of the simulator's own is told in the words of SageMaker's own faults."""
+    try:
+        return instance.bring_up()
+    except Exception:
+        traceback.print_exc()
+        return reasons.SERVICE

@@ -8,6 +8,9 @@ CAPACITY = (
     "multiple instance types for priority-based fallback to improve capacity availability."
 )
 
+# A fault of the service's own.
+SERVICE = "Request to service failed. If failure persists after retry, contact customer support."
+
 
 def ping(variant: str) -> str:
     """The window ended before /ping answered; the leading space is in recorded answers too, but not in all."""

@@ -140,6 +140,12 @@ def test_an_unknown_image_can_be_registered_and_its_wrong_entry_point_crashes(ac
     assert "executable file not found" in account.lines("own")[0]
 
 
+def test_a_fault_of_the_services_own_is_no_endpoint_in_service(account: Any) -> None:
+    account.simulation.images["team/broken:1"] = {"server": "tgi", "version": None, "cuda": [12, 4]}
+    found = account.deploy("faulty", image="team/broken:1")
+    assert (found["EndpointStatus"], found["FailureReason"][:26]) == ("Failed", "Request to service failed.")
+
+
 def test_a_container_that_dies_in_service_is_started_again(account: Any) -> None:
     account.simulation.faults.put({"dies": [{"endpoint": "mortal", "after_seconds": 400, "next": 1}]})
     assert account.deploy("mortal")["EndpointStatus"] == "InService"

@@ -88,6 +88,13 @@ def test_what_was_made_may_not_be_seen_at_once(account: Any) -> None:
     account.sagemaker.describe_endpoint_config(EndpointConfigName="lagging-2")
 
 
+def test_an_image_that_cannot_be_read_is_refused_at_the_door(account: Any) -> None:
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        control(account, "PUT", "images", {"team/own:2": {"server": "vllm", "version": "0.7.2", "cuda": [12, 4]}})
+    assert "team/own:2" in json.loads(refused.value.read())["error"]
+    assert "team/own:2" not in account.simulation.images
+
+
 def test_quotas_are_listed_and_enforced_in_aws_words(account: Any, client: Callable[[str, str], Any]) -> None:
     quotas = client("service-quotas", account.simulation.url)
     pages = quotas.get_paginator("list_service_quotas").paginate(ServiceCode="sagemaker")
