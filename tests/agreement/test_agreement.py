@@ -96,3 +96,12 @@ def test_a_sample_is_a_request(path: Path) -> None:
     request, mistakes = read_request(json.loads(path.read_text()))
     assert request is not None
     assert mistakes == ()
+
+
+def test_the_layer_describes_every_service_that_is_called() -> None:
+    sources = "\n".join(
+        path.read_text() for folder in ("functions", "layers/core") for path in ROOT.glob(f"{folder}/**/*.py")
+    )
+    called = set(re.findall(r"\bclient\(\"([a-z0-9-]+)\"", sources))
+    [listed] = re.findall(r"^SERVICES := (.+)$", (ROOT / "layers/dependencies/Makefile").read_text(), re.MULTILINE)
+    assert called == set(listed.split()) - {"xray"}, "xray is the tracer's own"

@@ -42,6 +42,25 @@ def test_the_token_reaches_sagemaker_and_nothing_else(provision: Any, hosting: A
     assert "hf_canary" not in str(answer) + str(table.items)
 
 
+def test_an_own_image_of_an_unknown_version_finds_its_token_under_either_name(
+    app: Any, hosting: Any, alarms: Any, secrets: Any, journal: Any, request_: Any, plan: Any
+) -> None:
+    own = plan.model_copy(update={"server_version": None, "image_uri": "1.dkr.ecr.x.amazonaws.com/tgi:mine"})
+    event = {"deployment_id": "d-1", "attempt": 1, "waits": 0, "request": request_.as_json(), "plan": own.as_json()}
+    ports = {"hosting": hosting, "alarms": alarms, "secrets": secrets, "journal": journal}
+    app("provision").handler(event, **ports, execution_role_arn=ROLE, clock=Clock())
+    [model] = hosting.models.values()
+    found = model["PrimaryContainer"]["Environment"]
+    assert found["HF_TOKEN"] == found["HUGGING_FACE_HUB_TOKEN"] == "hf_canary"
+
+
+def test_a_repeated_update_still_knows_what_served_before(provision: Any, hosting: Any) -> None:
+    hosting.endpoint = EndpointDescription("InService", "old", created_at=datetime.now(UTC))
+    ours = provision()["endpoint"]["endpoint_config_name"]
+    hosting.endpoint = EndpointDescription("Updating", ours, served_config_name="old", modified_at=datetime.now(UTC))
+    assert provision()["endpoint"]["previous_config_name"] == "old"
+
+
 def test_a_live_endpoint_is_updated_and_its_variant_keeps_its_name(provision: Any, hosting: Any) -> None:
     hosting.endpoint = EndpointDescription("InService", "old", created_at=datetime.now(UTC))
     hosting.configs["old"] = {"ProductionVariants": [{"VariantName": "blue", "ModelName": "m"}]}

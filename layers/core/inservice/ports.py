@@ -19,10 +19,14 @@ class LogLine:
 
 @dataclass(frozen=True)
 class EndpointDescription:
-    """DescribeEndpoint, reduced to what decisions need; status Deleted when SageMaker no longer finds it."""
+    """DescribeEndpoint, reduced to what decisions need; status Deleted when SageMaker no longer finds it.
+
+    `config_name` is the config it serves or moves to; `served_config_name` the one it serves while it moves.
+    """
 
     status: str
     config_name: str | None = None
+    served_config_name: str | None = None
     failure_reason: str | None = None
     created_at: datetime | None = None
     modified_at: datetime | None = None

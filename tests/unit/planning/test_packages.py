@@ -36,6 +36,13 @@ def test_an_unknown_image_is_planned_for_the_named_server_and_no_version_is_clai
     assert (plan.server, plan.server_version, plan.inference_ami_version) == ("vllm", None, None)
 
 
+def test_an_own_image_is_started_on_the_host_that_its_tag_needs() -> None:
+    own = {"model": {"hub_id": "Qwen/Qwen2.5-7B-Instruct"}, "image_uri": "1.dkr.ecr.x.amazonaws.com/mine:1-cu130-py312"}
+    assert planned(**own).plan.inference_ami_version == "al2023-ami-sagemaker-inference-gpu-4-1"
+    older = planned(**own | {"instance_type": "ml.p3.2xlarge"})
+    assert "GPU_TOO_OLD" in {finding.code for finding in older.findings}
+
+
 def test_a_package_is_planned_from_what_is_in_it() -> None:
     inside = {"HF_MODEL_ID": "Qwen/Qwen2.5-7B-Instruct", "MAX_TOTAL_TOKENS": "3072", "OWN": "kept"}
     package = Package(str(image_uri(TGI, "us-east-1")), inside)

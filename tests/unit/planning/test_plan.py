@@ -230,10 +230,10 @@ def test_mistake_of_the_seed_both_names_of_the_longest_prompt() -> None:
 
 
 def test_mistake_of_the_seed_the_old_name_of_the_token() -> None:
-    from inservice.planning.environment import token_variable
+    from inservice.planning.environment import token_variables
 
-    assert token_variable("tgi", "2.0.2") == "HUGGING_FACE_HUB_TOKEN"
-    assert token_variable("tgi", "3.3.6") == token_variable("vllm", "0.30.0") == "HF_TOKEN"
+    assert token_variables("tgi", "2.0.2") == ("HUGGING_FACE_HUB_TOKEN",)
+    assert token_variables("tgi", "3.3.6") == token_variables("vllm", "0.30.0") == ("HF_TOKEN",)
 
 
 def test_mistake_of_the_seed_bitsandbytes_on_todays_vllm() -> None:

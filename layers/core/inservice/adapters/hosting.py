@@ -29,6 +29,7 @@ class SageMakerHosting:
         return EndpointDescription(
             status=found["EndpointStatus"],
             config_name=moving or found.get("EndpointConfigName"),
+            served_config_name=found.get("EndpointConfigName") if moving else None,
             failure_reason=found.get("FailureReason"),
             created_at=found.get("CreationTime"),
             modified_at=found.get("LastModifiedTime"),

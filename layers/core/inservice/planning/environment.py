@@ -50,10 +50,14 @@ class Serving:
     quantization: str | None
 
 
-def token_variable(server: str, version: str | None) -> str:
-    """The name under which the server reads the hub token: TGI up to 2.0 knows only the old one."""
-    old = server == "tgi" and version is not None and parsed(version) < (2, 2)
-    return "HUGGING_FACE_HUB_TOKEN" if old else "HF_TOKEN"
+def token_variables(server: str, version: str | None) -> tuple[str, ...]:
+    """The names under which the server reads the hub token: TGI before 2.2 knows only the old one."""
+    if server != "tgi":
+        return ("HF_TOKEN",)
+    if version is None:
+        # An image of the user's own: nobody knows which name it reads, and the other one does no harm.
+        return ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
+    return ("HUGGING_FACE_HUB_TOKEN",) if parsed(version) < (2, 2) else ("HF_TOKEN",)
 
 
 def environment(request: DeploymentRequest, serving: Serving) -> tuple[dict[str, str], tuple[Finding, ...]]:

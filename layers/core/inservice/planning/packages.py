@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from inservice.contracts import DeploymentRequest
 from inservice.planning.tables import Image, images
 from inservice.ports import Package
@@ -10,6 +12,7 @@ from inservice.ports import Package
 _MODEL = ("HF_MODEL_ID", "SM_VLLM_MODEL", "SM_SGLANG_MODEL_PATH", "OPTION_MODEL_ID")
 _TOTAL = ("MAX_TOTAL_TOKENS", "SM_VLLM_MAX_MODEL_LEN", "SM_SGLANG_CONTEXT_LENGTH", "OPTION_MAX_MODEL_LEN")
 _INPUT = ("MAX_INPUT_TOKENS", "MAX_INPUT_LENGTH")
+_CUDA = re.compile(r"(?<![a-z0-9])cu(1\d)(\d)?(?![a-z0-9])")
 
 
 def with_contents(request: DeploymentRequest, package: Package | None) -> DeploymentRequest:
@@ -25,6 +28,12 @@ def recognised(image_uri: str) -> Image | None:
             if named == f"{image.repository.rpartition('/')[2]}:{image.tag}":
                 return image
     return None
+
+
+def cuda_of(image_uri: str) -> str | None:
+    """The CUDA version that an image's tag names, as AWS's and PyTorch's own tags do: …-cu130-… is 13.0."""
+    found = _CUDA.search(image_uri.rpartition("/")[2])
+    return f"{found[1]}.{found[2] or 0}" if found else None
 
 
 def _of_package(request: DeploymentRequest, package: Package) -> DeploymentRequest:

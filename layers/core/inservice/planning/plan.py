@@ -11,7 +11,7 @@ from inservice.planning.cost import hourly_usd
 from inservice.planning.environment import Serving, environment
 from inservice.planning.load_time import download_seconds, predict, window
 from inservice.planning.memory import Budget, Load, budget, default_batch, default_utilisation, weights_gib
-from inservice.planning.packages import recognised, with_contents
+from inservice.planning.packages import cuda_of, recognised, with_contents
 from inservice.planning.reading import read_request
 from inservice.planning.sizing import pools_for, token_limits
 from inservice.planning.tables import Model, image_uri, model, model_from_config
@@ -81,7 +81,8 @@ def _plan(
     findings = chosen.findings + tokens + found
     room = memory_of(known, chosen, request, tp, total)
     certain = not request.image_uri or recognised(request.image_uri) is not None
-    findings += checks.hardware(request, instance, image.cuda) if certain else ()
+    cuda = image.cuda if certain else cuda_of(request.image_uri or "")
+    findings += checks.hardware(request, instance, cuda)
     findings += checks.memory(request, known, room, instance, tp, total)
     weights = weights_gib(known, quantization) if known else None
     gigabytes = (known.weights_gib if known and known.weights_gib else weights or 0) * 1.0737
@@ -109,7 +110,7 @@ def _plan(
         health_check_timeout_seconds=health,
         download_timeout_seconds=request.download_timeout_seconds or window(max(copy, 480)),
         volume_size_gb=volume,
-        inference_ami_version=ami(image.cuda) if certain else None,
+        inference_ami_version=ami(cuda),
         memory=told(room, instance.gpu_gib),
         predicted_load_seconds=load,
         cost_per_hour_usd=hourly_usd(instance.name, request.instance_count),

@@ -9,7 +9,7 @@ from inservice.clock import Clock
 from inservice.commands import Provision
 from inservice.contracts import DeploymentRequest, Endpoint, Plan, Provisioned
 from inservice.errors import InServiceError, Refused
-from inservice.planning.environment import token_variable
+from inservice.planning.environment import token_variables
 from inservice.ports import Alarms, EndpointDescription, Hosting, Secrets
 from inservice.provisioning.alarms import define_alarms, needs_alarms
 from inservice.provisioning.definitions import VARIANT, Definitions, define
@@ -84,11 +84,9 @@ def _with_token(model: dict[str, Any], request: DeploymentRequest, plan: Plan, s
     except InServiceError as problem:
         raise Refused(f"the secret {request.hf_token_secret} cannot be read: {problem}") from None
     container = model["PrimaryContainer"]
-    variable = token_variable(plan.server, plan.server_version)
-    return {
-        **model,
-        "PrimaryContainer": {**container, "Environment": {**container["Environment"], variable: token}},
-    }
+    names = token_variables(plan.server, plan.server_version)
+    variables = {**container["Environment"], **dict.fromkeys(names, token)}
+    return {**model, "PrimaryContainer": {**container, "Environment": variables}}
 
 
 def _watching(command: Provision, wanted: Definitions, alarms: Alarms) -> tuple[str, ...]:
@@ -128,7 +126,7 @@ def _naming(wanted: Definitions) -> dict[str, str]:
 def _under_way(wanted: Definitions, live: EndpointDescription, *, created: bool, clock: Clock) -> Endpoint:
     """This very configuration is already there: an earlier run of this state, or nothing to change."""
     started = (live.created_at if created else live.modified_at) or clock.now()
-    return _endpoint(wanted, live.arn or "", started_at=started, created=created)
+    return _endpoint(wanted, live.arn or "", started_at=started, created=created, previous=live.served_config_name)
 
 
 def _endpoint(
