@@ -7,6 +7,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from tests.workflow.leftovers import leftovers
 
 EVENTS = Path(__file__).parents[2] / "events"
 _PATIENCE_SECONDS = 150
+# A function that is called while it runs gets a second worker, which takes a second and 100 MB.
+_AT_ONCE = 6
 
 
 @dataclass(frozen=True)
@@ -50,13 +53,19 @@ class Caller:
         assert status == 202, answer
         return str(answer["deployment_id"])
 
-    def outcome(self, deployment_id: str, patience_seconds: float = _PATIENCE_SECONDS) -> dict[str, Any]:
+    def outcome(self, deployment_id: str) -> dict[str, Any]:
         """The outcome once there is one."""
-        return self.until(deployment_id, lambda seen: seen["status"] not in ("IN_PROGRESS", "LOSING"), patience_seconds)
+        return self.until(deployment_id, lambda seen: seen["status"] not in ("IN_PROGRESS", "LOSING"))
 
-    def until(self, deployment_id: str, reached: Any, patience_seconds: float = _PATIENCE_SECONDS) -> dict[str, Any]:
+    def outcomes(self, requests: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        """The outcome of each request by its key; some at a time, for every one takes workers of its own."""
+        with ThreadPoolExecutor(_AT_ONCE) as lanes:
+            found = lanes.map(lambda document: self.outcome(self.deploy(document)), requests.values())
+            return dict(zip(requests, found, strict=True))
+
+    def until(self, deployment_id: str, reached: Any) -> dict[str, Any]:
         """The deployment once it has reached a point; fails after more time than any start takes."""
-        ends = time.monotonic() + patience_seconds
+        ends = time.monotonic() + _PATIENCE_SECONDS
         while time.monotonic() < ends:
             status, seen = self.call("GET", f"/deployments/{deployment_id}")
             assert status == 200, seen

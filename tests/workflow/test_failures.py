@@ -17,11 +17,11 @@ REGISTRY = "000000000000.dkr.ecr.us-east-1.amazonaws.com/own"
 TOKEN = {"hf_token_secret": "hf-token"}
 VLLM, TGI, SGLANG = {"server": "vllm"}, {"server": "tgi"}, {"server": "sglang"}
 OWN_IMAGES = {
-    f"{REGISTRY}:vllm-0.7.2": {"server": "vllm", "version": "0.7.2", "cuda": [12, 4]},
-    f"{REGISTRY}:vllm-0.29.0-cu13": {"server": "vllm", "version": "0.29.0", "cuda": [13, 0]},
-    f"{REGISTRY}:vllm-0.29.0": {"server": "vllm", "version": "0.29.0", "cuda": [12, 4]},
-    f"{REGISTRY}:tgi-2.0.2": {"server": "tgi", "version": "2.0.2", "cuda": [12, 1]},
-    f"{REGISTRY}:tgi-2.1.1": {"server": "tgi", "version": "2.1.1", "cuda": [12, 1]},
+    f"{REGISTRY}:vllm-0.7.2": {"server": "vllm", "version": "0.7.2", "cuda": "12.4"},
+    f"{REGISTRY}:vllm-0.29.0-cu130": {"server": "vllm", "version": "0.29.0", "cuda": "13.0"},
+    f"{REGISTRY}:vllm-0.29.0": {"server": "vllm", "version": "0.29.0", "cuda": "12.4"},
+    f"{REGISTRY}:tgi-2.0.2": {"server": "tgi", "version": "2.0.2", "cuda": "12.1"},
+    f"{REGISTRY}:tgi-2.1.1": {"server": "tgi", "version": "2.1.1", "cuda": "12.1"},
 }
 
 
@@ -53,7 +53,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "image older than the architecture": {**TGI, **model("google/gemma-2-9b-it"), **own("tgi-2.0.2")},
     "image older than the rope scaling": {**TGI, **model(LLAMA31), **own("tgi-2.1.1")},
     "architecture vLLM does not know yet": {**VLLM, **model(QWEN3), **own("vllm-0.7.2")},
-    "GPU too old for the kernels": {**VLLM, **model("team/plain"), **own("vllm-0.29.0-cu13"),
+    "GPU too old for the kernels": {**VLLM, **model("team/plain"), **own("vllm-0.29.0-cu130"),
                                     "instance_type": "ml.p3.2xlarge", "volume_size_gb": 100},
     "unknown flag from the environment": {**VLLM, **model(LLAMA3), "environment": {"SM_VLLM_MAX_TOKENS": "9"}},
     "unknown SGLang flag": {**SGLANG, **model(LLAMA3), "environment": {"SM_SGLANG_MAX_MODEL_LEN": "9"}},
@@ -111,8 +111,7 @@ def test_every_simulated_failure_is_diagnosed_from_the_log(prepared: Any, world:
         quota=dict.fromkeys(("ml.g5.2xlarge", "ml.g5.xlarge", "ml.p3.16xlarge", "ml.p3.2xlarge"), 500),
         replay=[{"endpoint": names[case], "log": log_of(world, case), "exit_code": 1} for case in PREVENTED],
     )
-    started_as = {case: caller.deploy(failing(names[case], ASKED.get(case, PLAIN))) for case in CAUSES}
-    outcomes = {case: caller.outcome(deployment_id, 260) for case, deployment_id in started_as.items()}
+    outcomes = caller.outcomes({case: failing(names[case], ASKED.get(case, PLAIN)) for case in CAUSES})
     found = {case: outcome["diagnosis"]["cause"] for case, outcome in outcomes.items()}
     assert found == CAUSES
     for case, outcome in outcomes.items():
@@ -137,9 +136,8 @@ def test_without_a_log_nothing_is_claimed_that_the_reason_does_not_say(prepared:
     cases = ["gated model without a token", "no room for any cache", "SGLang's pool", "no such repository"]
     names = {case: f"silent-{at}" for at, case in enumerate(cases)}
     caller.faults(logs={"withheld": list(names.values())})
-    started_as = {case: caller.deploy(failing(names[case], ASKED[case])) for case in cases}
-    for case, deployment_id in started_as.items():
-        diagnosis = caller.outcome(deployment_id)["diagnosis"]
+    for case, outcome in caller.outcomes({case: failing(names[case], ASKED[case]) for case in cases}).items():
+        diagnosis = outcome["diagnosis"]
         right = diagnosis["cause"] == CAUSES[case]
         assert right or diagnosis["cause"] == "UNKNOWN" or diagnosis["confidence"] < 0.8, (case, diagnosis)
         assert "ping health check" in " ".join(diagnosis["evidence"])
