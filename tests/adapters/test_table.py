@@ -16,6 +16,11 @@ def test_a_deployment_is_created_once_and_its_entries_are_written_once(table: Dy
     assert table.read("d-2") is None
 
 
+def test_a_fragment_that_nobody_created_is_no_deployment(table: DynamoDeployments) -> None:
+    table.note("d-1", {"status": "LOSING"}, {"timeline.1": "a state was run by hand"})
+    assert table.read("d-1") is None
+
+
 def test_the_newest_come_first_page_after_page_and_filtered(table: DynamoDeployments) -> None:
     for number in range(7):
         facts = {"status": "DEPLOYED" if number % 2 else "REFUSED", "created_at": f"2026-01-0{number + 1}"}

@@ -40,7 +40,9 @@ class DynamoDeployments:
     def read(self, deployment_id: str) -> dict[str, Any] | None:
         """The deployment's facts, read consistently; None when there is none."""
         answer = self._call("get_item", Key={"pk": {"S": f"deployment#{deployment_id}"}}, ConsistentRead=True)
-        return _facts(answer["Item"]) if answer.get("Item") else None
+        item = answer.get("Item") or {}
+        # A state that somebody runs by hand leaves fragments of a deployment that nobody created.
+        return _facts(item) if "_kind" in item else None
 
     def note(self, deployment_id: str, facts: dict[str, Any], first: dict[str, Any]) -> None:
         """Sets `facts`, and each of `first` only where nothing is set yet; counts the call, which the ledger prices."""
