@@ -162,8 +162,9 @@ def _from_token(token: str | None) -> dict[str, Any] | None:
         return None
     try:
         key = json.loads(base64.urlsafe_b64decode(token))
-        if set(key) == _KEY and all(set(value) == {"S"} and isinstance(value["S"], str) for value in key.values()):
+        texts = set(key) == _KEY and all(set(part) == {"S"} and isinstance(part["S"], str) for part in key.values())
+        if texts and key["_kind"]["S"] == "deployment" and key["pk"]["S"].startswith("deployment#"):
             return dict(key)
     except (ValueError, TypeError, AttributeError):
         pass
-    raise Unreadable("this page token is none of ours; leave it out to begin with the newest")
+    raise Unreadable("this page token is none of ours", fix="leave it out to begin with the newest", field="next")
