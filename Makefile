@@ -16,7 +16,8 @@ demo: .venv/.ready  ## deploy a request on the embedded stack and chat with it; 
 up: .venv/.ready  ## the embedded stack in the foreground; TIME_SCALE=60 plays 60 times faster
 	@exec .venv/bin/python -m embedded
 
-test: .venv/.ready  ## run the whole suite
+test: .venv/.ready  ## run the whole suite; as root on Debian it installs Chromium for the page's tests
+	@scripts/ensure_chromium.sh
 	.venv/bin/python -m pytest
 
 lint: .venv/.ready  ## check style

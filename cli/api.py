@@ -18,28 +18,23 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError
 
+from cli.problems import ApiError
+
 STACK_NAME = "inservice"
 # API Gateway answers within 29 s or not at all.
 _TIMEOUT_SECONDS = 35
 
 
-class ApiError(Exception):
-    """The API did not do what was asked: what it said and what to do, and its findings if there are any."""
-
-    def __init__(self, message: str, *, status: int | None = None, findings: tuple[dict[str, Any], ...] = ()) -> None:
-        super().__init__(message)
-        self.status, self.findings = status, findings
-
-
 @dataclass(frozen=True)
 class Service:
-    """Where the service is and who calls it; `endpoint_url` and `time_scale` are the embedded stack's."""
+    """Where the service is and who calls it; both `…endpoint_url` and `time_scale` are the embedded stack's."""
 
     api_url: str
     region: str
     credentials: Credentials
     endpoint_url: str | None = None
     time_scale: float = 1.0
+    sagemaker_endpoint_url: str | None = None
 
     def call(self, method: str, path: str, body: Any = None, **query: str | None) -> dict[str, Any]:
         """One signed call; the answer's JSON. Raises ApiError with the problem and its fix."""
@@ -53,8 +48,9 @@ class Service:
     def client(self, service: str) -> Any:
         """A client of another AWS service, for the same caller."""
         found = self.credentials.get_frozen_credentials()
+        url = self.sagemaker_endpoint_url if service.startswith("sagemaker") else self.endpoint_url
         return botocore.session.get_session().create_client(
-            service, region_name=self.region, endpoint_url=self.endpoint_url, aws_access_key_id=found.access_key,
+            service, region_name=self.region, endpoint_url=url, aws_access_key_id=found.access_key,
             aws_secret_access_key=found.secret_key, aws_session_token=found.token,
         )  # fmt: skip
 
@@ -65,9 +61,9 @@ def find_service(environment: Mapping[str, str] = os.environ, folder: Path | Non
     given = environment.get("INSERVICE_API_URL")
     if announced.is_file() and not given:
         return _embedded(announced)
-    session = botocore.session.get_session()
-    region = _region(environment, session)
+    session, region = botocore.session.get_session(), "this region"
     try:
+        region = _region(environment, session)
         credentials = session.get_credentials()
         if credentials is None:
             raise ApiError("no AWS credentials were found; set AWS_PROFILE or sign in, or start `make up` here")
@@ -84,7 +80,10 @@ def _embedded(announced: Path) -> Service:
         found = json.loads(announced.read_text())
         credentials = Credentials(found["access_key_id"], found["secret_access_key"])
         scale = float(found["time_scale"])
-        return Service(found["api_url"], found["region"], credentials, found["aws_endpoint_url"], scale)
+        return Service(
+            found["api_url"], found["region"], credentials, found["aws_endpoint_url"], scale,
+            found["sagemaker_endpoint_url"],
+        )  # fmt: skip
     except (ValueError, KeyError) as problem:
         raise ApiError(f"{announced} is not what `make up` writes ({problem}); remove it") from None
 

@@ -16,10 +16,10 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from cli.api import ApiError, Service
-from cli.telling import STATUS_COLOURS
+from cli.api import Service
+from cli.problems import ApiError
+from cli.telling import RUNNING, STATUS_COLOURS
 
-RUNNING = ("IN_PROGRESS", "LOSING")
 _CONTAINER_PHASES = ("download", "load", "compile", "warm_up", "ready")
 _PATIENCE = 10
 _Outcome = Mapping[str, Any]

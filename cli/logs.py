@@ -10,10 +10,10 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.api import ApiError, Service, find_service
-from cli.following import RUNNING
+from cli.api import Service, find_service
 from cli.looking import newest
-from cli.telling import say
+from cli.problems import ApiError
+from cli.telling import RUNNING, say
 
 # CloudWatch Logs may show a line some seconds after the time it carries; such a line is still waited for.
 _LATE_MS = 60_000

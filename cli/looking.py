@@ -7,8 +7,9 @@ import sys
 import webbrowser
 from typing import Any
 
-from cli.api import ApiError, Service, find_service
-from cli.telling import console, tell_json, tell_list, tell_outcome
+from cli.api import Service, find_service
+from cli.problems import ApiError
+from cli.telling import RUNNING, console, tell_json, tell_list, tell_outcome
 
 _ID = re.compile(r"^d-[0-9a-z]+$")
 
@@ -53,7 +54,7 @@ def stop(name: str, *, json_output: bool, service: Service | None = None) -> int
     stopped = service.call("DELETE", f"/deployments/{newest(service, name)['deployment_id']}")
     if json_output:
         tell_json(stopped)
-    elif stopped["status"] in ("IN_PROGRESS", "LOSING"):
+    elif stopped["status"] in RUNNING:
         print(f"Stopping {stopped['deployment_id']}; what it made is removed as soon as SageMaker allows.")
     else:
         print(f"{stopped['deployment_id']} had already ended: {stopped['status']}.")

@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import json
-import sys
-from pathlib import Path
 
-from inservice.contracts import Finding, MemoryBudget, Planning
+from inservice.contracts import MemoryBudget, Planning
 from inservice.planning import plan_document
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-_COLOURS = {"error": "bold red", "warning": "yellow", "info": "cyan"}
+from cli import telling
+from cli.reading import request_of
+
 _BAR = 40
 
 
 def run(path: str, *, json_output: bool, region: str) -> int:
-    """Prints the plan; 0 accepted, 1 refused, 2 unreadable."""
-    try:
-        document = json.loads(sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as problem:
-        print(f"inservice: {path} cannot be read: {problem}", file=sys.stderr)
-        return 2
-    planning = plan_document(document, region=region)
+    """Prints the plan; 0 accepted, 1 refused. Raises Unusable."""
+    planning = plan_document(request_of(path), region=region)
     if json_output:
         print(json.dumps(planning.as_json(), indent=2))
     else:
-        show(planning, Console())
+        show(planning, telling.console())
     return 0 if planning.accepted else 1
 
 
@@ -35,11 +30,13 @@ def show(planning: Planning, console: Console) -> None:
     """The plan for people."""
     verdict = Text("accepted", "bold green") if planning.accepted else Text("refused", "bold red")
     console.print(Text("The request is ").append_text(verdict).append("."))
-    for finding in planning.findings:
-        console.print(_told(finding))
+    telling.tell_findings([finding.as_json() for finding in planning.findings], console)
     if planning.plan is None:
         return
     plan, table = planning.plan, Table(show_header=False, box=None, padding=(0, 2))
+    table.add_column()
+    # Folded, never cut: an image's address without its end is none.
+    table.add_column(overflow="fold")
     table.add_row("runs", f"{plan.server} {plan.server_version or ''} on {plan.instance_type}, "
                   f"tensor parallel {plan.tensor_parallel_degree}")  # fmt: skip
     table.add_row("image", plan.image_uri)
@@ -53,12 +50,6 @@ def show(planning: Planning, console: Console) -> None:
     for name, value in sorted(plan.environment.items()):
         table.add_row("env", f"{name}={value}")
     console.print(table)
-
-
-def _told(finding: Finding) -> Text:
-    text = Text(f"  {finding.severity:<8}", _COLOURS[finding.severity])
-    text.append(f"{finding.field}: ", "bold").append(finding.message)
-    return text.append(f" {finding.fix}", "dim") if finding.fix else text
 
 
 def _bar(memory: MemoryBudget) -> Text:

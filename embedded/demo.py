@@ -20,9 +20,10 @@ from rich.rule import Rule
 from rich.status import Status
 from rich.text import Text
 
-from cli.api import ApiError, Service
+from cli.api import Service
 from cli.deploy import show_plan
 from cli.following import follow
+from cli.problems import ApiError
 from cli.telling import tell_diagnosis, tell_error
 from embedded.building import PROJECT
 from embedded.programs import PartFailed

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -64,8 +65,10 @@ def _serve() -> None:
     sys.executable = getattr(sys, "_base_executable", sys.executable)
     from ministack.app import main
     from ministack.core import iam_actions
+    from ministack.services import stepfunctions
 
     iam_actions.extract_resource_arn = _with_alarms(iam_actions.extract_resource_arn)
+    _keep_parameters(stepfunctions)
     main()
 
 
@@ -85,6 +88,23 @@ def _with_alarms(found: Callable[..., str]) -> Callable[..., str]:
         return str(asked.get("ResourceARN") or f"arn:aws:cloudwatch:{region}:{account}:alarm:{name}")
 
     return arn
+
+
+def _keep_parameters(stepfunctions: Any) -> None:
+    """MiniStack 1.5 leaves out of a task's history what it was called with; AWS has it as `parameters`
+    (TaskScheduledEventDetails, Step Functions API reference), and scripts/take_samples.py reads it."""
+    evaluate, add, last = stepfunctions._apply_jsonata_arguments, stepfunctions._add_event, threading.local()
+
+    def evaluated(*given: Any) -> Any:
+        last.arguments = evaluate(*given)
+        return last.arguments
+
+    def added(execution: Any, kind: str, details: Any = None, *rest: Any) -> Any:
+        if kind == "TaskScheduled" and details:
+            details["taskScheduledEventDetails"]["parameters"] = json.dumps(getattr(last, "arguments", None))
+        return add(execution, kind, details, *rest)
+
+    stepfunctions._apply_jsonata_arguments, stepfunctions._add_event = evaluated, added
 
 
 if __name__ == "__main__":

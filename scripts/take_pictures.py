@@ -43,7 +43,7 @@ def main() -> None:
         parser.error(f"{given.stack} is not there: start a stack with `make up` first")
     stack = json.loads(given.stack.read_text())
     for request in given.deploy:
-        print(f"{request.name}: {deployed(stack, json.loads(request.read_text()))}")
+        print(f"{request.name}: {deployed_as(stack, json.loads(request.read_text()))[0]}")
     with a_browser() as browser:
         for picture in take(stack, given.into, browser):
             print(picture)
@@ -65,13 +65,13 @@ def take(stack: dict[str, Any], into: Path, browser: Browser) -> list[Path]:
     return made
 
 
-def deployed(stack: dict[str, Any], request: dict[str, Any]) -> str:
-    """Sends a request and waits for its outcome; says how it ended."""
+def deployed_as(stack: dict[str, Any], request: dict[str, Any]) -> tuple[str, str]:
+    """Sends a request and waits for its outcome: how it ended, and the deployment's id."""
     started = _asked(stack, "deployments", request)
     while True:
         outcome = _asked(stack, f"deployments/{started['deployment_id']}")
         if outcome["status"] in FINAL:
-            return str(outcome["status"])
+            return str(outcome["status"]), str(outcome["deployment_id"])
         time.sleep(2)
 
 

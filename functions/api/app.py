@@ -19,7 +19,7 @@ from inservice.deployments.closing import stop_deployment
 from inservice.deployments.journal import Journal
 from inservice.deployments.opening import open_deployment, plan_with_lookups
 from inservice.deployments.outcome import Links
-from inservice.errors import Conflict, NotFound, Refused, Unavailable, Unreadable
+from inservice.errors import Conflict, InServiceError, NotFound, Refused, Unavailable, Unreadable
 from payload import as_asked, as_rest
 
 PORTS = ("lookup", "deployments", "executions", "clock", "region")
@@ -28,7 +28,15 @@ _PAGE, _LONGEST_PAGE = 20, 100
 # A request travels through Step Functions, whose states hold 256 KiB (its quotas), with the plan beside it.
 _LONGEST_BODY = 128 * 1024
 _PROBLEM = "application/problem+json"
+_FILTERS = {"limit", "next", "endpoint_name", "status", "cause"}
+# Pydantic says what is wrong with a parameter; this says what to send instead.
+_FIXES = {
+    "limit": f"Send a whole number from 1 to {_LONGEST_PAGE}.",
+    "endpoint_name": "Send a whole name: letters, digits and hyphens between them, at most 63.",
+    "idempotency-key": "Send 1 to 128 visible characters without a blank, such as a UUID.",
+}
 _JSON = content_types.APPLICATION_JSON
+_AS_JSON = f"send a DeploymentRequest as {_JSON}"
 # The page of documentation brings its scripts along; nothing else may be loaded, and no data is on it.
 _CLOSED = {
     "Content-Security-Policy": "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
@@ -117,6 +125,7 @@ def deployments(
     cause: Annotated[Cause | None, Query(description="Only with this diagnosis.")] = None,
 ) -> Response[Listed]:
     """The deployments, newest first."""
+    _refuse_other_parameters()
     asked = {"endpoint_name": endpoint_name, "status": status, "cause": cause}
     where = {name: value for name, value in asked.items() if value}
     found, token = app.context["deployments"].newest(limit=limit, token=next, where=where)
@@ -190,17 +199,17 @@ def _invalid(problem: RequestValidationError) -> Response[Any]:
 
 @app.exception_handler(NotFound)
 def _not_found(problem: NotFound) -> Response[Any]:
-    return _problem(404, "not found", str(problem))
+    return _told(404, "not found", problem)
 
 
 @app.exception_handler(Conflict)
 def _conflict(problem: Conflict) -> Response[Any]:
-    return _problem(409, "conflict", str(problem))
+    return _told(409, "conflict", problem)
 
 
 @app.exception_handler(Unreadable)
 def _unreadable(problem: Unreadable) -> Response[Any]:
-    return _problem(400, "unreadable", str(problem))
+    return _told(400, "unreadable", problem)
 
 
 @app.exception_handler(Unavailable)
@@ -215,16 +224,18 @@ def _refused(problem: Refused) -> Response[Any]:
 
 @app.not_found
 def _no_such_path(_: NotFoundError) -> Response[Any]:
-    return _problem(404, "not found", f"there is no {app.current_event.http_method} {app.current_event.path}")
+    asked = f"{app.current_event.http_method} {app.current_event.path}"
+    return _told(404, "not found", NotFound(f"there is no {asked}", fix="GET /docs shows what there is", field="path"))
 
 
 class _Unfit(Exception):
-    """A body that is not read: (status, title, what to do)."""
+    """A body that is not read: (status, title, what is wrong, what to send instead)."""
 
 
 @app.exception_handler(_Unfit)
 def _unfit(problem: _Unfit) -> Response[Any]:
-    return _problem(*problem.args)
+    status, title, what, fix = problem.args
+    return _told(status, title, Unreadable(what, fix=fix, field="body"))
 
 
 @app.exception_handler([ValueError, RecursionError])
@@ -241,14 +252,13 @@ def _document() -> Any:
     """The body's JSON value."""
     kind = (_header("Content-Type") or _JSON).partition(";")[0].strip().lower()
     if kind != _JSON:
-        raise _Unfit(415, "unsupported media type", f"the body is {kind}; send a DeploymentRequest as {_JSON}")
+        raise _Unfit(415, "unsupported media type", f"the body is {kind}", _AS_JSON)
     if len(app.current_event.body or "") > _LONGEST_BODY:
-        raise _Unfit(413, "too large", f"a request has at most {_LONGEST_BODY} bytes; leave out what is not needed")
+        raise _Unfit(413, "too large", f"a request has at most {_LONGEST_BODY} bytes", "leave out what is not needed")
     try:
         return json.loads(app.current_event.decoded_body or "")
     except (ValueError, RecursionError) as problem:
-        said = f"the body is not JSON ({problem}); send a DeploymentRequest as {_JSON}"
-        raise _Unfit(400, "unreadable", said) from None
+        raise _Unfit(400, "unreadable", f"the body is not JSON ({problem})", _AS_JSON) from None
 
 
 def _journal() -> Journal:
@@ -276,7 +286,24 @@ def _header(name: str) -> str | None:
 
 def _fix(error: Any) -> str:
     expected = (error.get("ctx") or {}).get("expected")
-    return f"Use one of {expected}." if expected else "See the parameter in /openapi.json, or leave it out."
+    otherwise = _FIXES.get(str(error["loc"][-1]), "See the parameter in /openapi.json, or leave it out.")
+    return f"Use one of {expected}." if expected else otherwise
+
+
+def _refuse_other_parameters() -> None:
+    """A filter of another name would silently be none; a signature may travel in the query (X-Amz-…)."""
+    asked = app.current_event.query_string_parameters or {}
+    unknown = sorted(name for name in asked if name not in _FILTERS and not name.lower().startswith("x-amz-"))
+    if unknown:
+        fix = f"use {', '.join(sorted(_FILTERS))}"
+        raise Unreadable(f"there is no parameter {', '.join(unknown)}", fix=fix, field=unknown[0])
+
+
+def _told(status: int, title: str, problem: InServiceError) -> Response[Any]:
+    """A fault of ours, with the field and its fix where the caller can mend it."""
+    fix = problem.fix[:1].upper() + problem.fix[1:] + "."
+    mistakes = (Mistake(field=problem.field, message=problem.what, fix=fix),) if problem.fix else ()
+    return _problem(status, title, str(problem), mistakes)
 
 
 def _problem(status: int, title: str, detail: str, mistakes: tuple[Mistake, ...] = ()) -> Response[Any]:

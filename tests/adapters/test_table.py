@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+
 import pytest
 from inservice.adapters.table import DynamoDeployments
 from inservice.errors import Unreadable
@@ -14,6 +17,11 @@ def test_a_deployment_is_created_once_and_its_entries_are_written_once(table: Dy
     table.note("d-1", {}, {"timeline.1": "again"})
     assert table.read("d-1") == {"status": "LOSING", "progress": 0.5, "timeline.1": "first", "calls": 2}
     assert table.read("d-2") is None
+
+
+def test_a_fragment_that_nobody_created_is_no_deployment(table: DynamoDeployments) -> None:
+    table.note("d-1", {"status": "LOSING"}, {"timeline.1": "a state was run by hand"})
+    assert table.read("d-1") is None
 
 
 def test_the_newest_come_first_page_after_page_and_filtered(table: DynamoDeployments) -> None:
@@ -32,7 +40,11 @@ def test_the_newest_come_first_page_after_page_and_filtered(table: DynamoDeploym
     assert [found["deployment_id"] for found in some] == ["d-5", "d-3", "d-1"]
 
 
-@pytest.mark.parametrize("token", ["nonsense", "MQ==", "e30=", "bnVsbA=="])
+OTHER_KIND = {"pk": {"S": "endpoint#x"}, "_created_at": {"S": "9"}, "_kind": {"S": "endpoint"}}
+FORGED = base64.urlsafe_b64encode(json.dumps(OTHER_KIND).encode()).decode()
+
+
+@pytest.mark.parametrize("token", ["nonsense", "MQ==", "e30=", "bnVsbA==", FORGED])
 def test_a_page_token_of_somebody_elses_is_told_so(table: DynamoDeployments, token: str) -> None:
     with pytest.raises(Unreadable):
         table.newest(limit=3, token=token, where={})

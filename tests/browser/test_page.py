@@ -52,6 +52,18 @@ def test_a_live_failure_shows_the_verdict_before_the_window_ends(window: Any, ap
     assert window.complaints == []
 
 
+def test_a_start_that_was_lost_early_is_shown_as_waiting_and_its_log_without_colours(window: Any) -> None:
+    window.page.goto(timeline.link(FILE, outcomes.lost_early()))
+    lane = window.page.get_by_role("img", name="Attempt 1")
+    expect(lane).to_have_attribute("aria-label", "Attempt 1: queued 15 s, waiting for an instance 4 min 21 s, "
+        "starting the container 10 s, lost, waiting until SageMaker lets go 16 min 7 s, finding the cause 1 min 13 s, "
+        "cleaning up 1 min 54 s; verdict after 4 min 46 s, 14 min 50 s before the window ends; "
+        "the start-up window ends after 19 min 36 s")  # fmt: skip
+    expect(window.page.locator("pre")).to_have_text("2026-03-02T09:04:36Z ERROR Cannot access gated repo")
+    window.picture("lost-early")
+    assert window.complaints == []
+
+
 def test_a_link_that_carries_the_data_asks_nobody(window: Any) -> None:
     window.page.goto(timeline.link(FILE, outcomes.repaired()))
     expect(window.page.locator(".status")).to_have_text("InService")
@@ -189,6 +201,8 @@ def test_nor_by_the_list_and_the_form(chromium: Any, api: Any, scheme: str) -> N
         page.goto(address)
         expect(page.locator("h1")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert page.locator(".scroll").evaluate_all("all => all.every(it => it.scrollWidth <= it.clientWidth)")
+        _picture(page, f"phone-{'form' if address.endswith('open') else 'list'}-{scheme}")
         assert _violations(page) == []
     context.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from inservice.deployments.closing import stop_deployment
 from inservice.deployments.outcome import Links
 from inservice.ports import Lookups
 
+EVENTS = Path(__file__).parents[2] / "events"
 QWEN = {"endpoint_name": "qwen", "model": {"hub_id": "Qwen/Qwen2.5-7B-Instruct"}, "instance_type": "ml.g5.2xlarge"}
 
 
@@ -148,3 +150,73 @@ def test_whoever_closes_first_tells_why_it_was_stopped(call: Any, app: Any, tabl
 
     stop_deployment(found, deployments=table, executions=Racing(), why="It was stopped by a caller.")
     assert {payload["diagnosis"]["summary"] for payload in told} == {"It was stopped by a caller."}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "field"), [("{nope", 400, "body"), ("", 400, "body"), (json.dumps("x" * 140_000), 413, "body")]
+)
+def test_a_body_that_is_not_read_says_where_and_what_to_send(call: Any, body: str, status: int, field: str) -> None:
+    answered, problem = call("POST", "/deployments", body)
+    assert answered == status
+    (mistake,) = problem["errors"]
+    assert mistake["field"] == field
+    assert mistake["fix"].endswith(".")
+    assert mistake["message"] in problem["detail"]
+
+
+def test_a_conflict_names_the_field_and_the_ways_out(call: Any) -> None:
+    assert call("POST", "/deployments", QWEN, key="one")[0] == 202
+    status, busy = call("POST", "/deployments", {**QWEN, "max_total_tokens": 2048})
+    assert (status, busy["errors"][0]["field"]) == (409, "endpoint_name")
+    assert "stop it first" in busy["errors"][0]["fix"]
+    status, used = call("POST", "/deployments", {**QWEN, "max_total_tokens": 2048}, key="one")
+    assert (status, used["errors"][0]["field"]) == (409, "request_id")
+
+
+def test_what_does_not_exist_says_where_to_look(call: Any) -> None:
+    for method, path in (("GET", "/deployments/d-0"), ("DELETE", "/deployments/d-0"), ("GET", "/deployment")):
+        status, problem = call(method, path)
+        assert status == 404
+        assert problem["errors"][0]["fix"].startswith("GET /d")
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "fix"),
+    [({"limit": "0"}, "limit", "from 1 to 100"), ({"endpoint_name": "_"}, "endpoint_name", "hyphens between"),
+     ({"status": "GONE"}, "status", "'DEPLOYED'"), ({"state": "DEPLOYED"}, "state", "status"),
+     ({"next": "forged"}, "next", "Leave it out")],
+)  # fmt: skip
+def test_a_parameter_that_cannot_be_used_is_told_with_its_fix(
+    app: Any, table: Any, query: dict[str, str], field: str, fix: str
+) -> None:
+    class Strict(type(table)):  # type: ignore[misc]
+        """As the real table is with a token that is none of its own."""
+
+        def newest(self, *, limit: int, token: str | None, where: dict[str, str]) -> Any:
+            from inservice.adapters.table import _from_token
+
+            return super().newest(limit=limit, token=str(_from_token(token)), where=where)
+
+    event = json.loads((EVENTS / "gateway-list.json").read_text()) | {"queryStringParameters": query}
+    event["multiValueQueryStringParameters"] = {name: [value] for name, value in query.items()}
+    ports = {"lookup": None, "deployments": Strict(), "executions": None, "clock": Clock(), "region": "us-east-1",
+             "cors_origin": "", "links": Links("us-east-1")}  # fmt: skip
+    answer = app("api").handler(event, None, **ports)
+    assert answer["statusCode"] == 400
+    (mistake,) = json.loads(answer["body"])["errors"]
+    assert mistake["field"] == field
+    assert fix in mistake["fix"]
+
+
+def test_a_signature_in_the_query_is_no_filter(app: Any, table: Any) -> None:
+    event = json.loads((EVENTS / "gateway-list.json").read_text())
+    event["queryStringParameters"] = {"X-Amz-Signature": "abc"}
+    ports = {"lookup": None, "deployments": table, "executions": None, "clock": Clock(), "region": "us-east-1",
+             "cors_origin": "", "links": Links("us-east-1")}  # fmt: skip
+    assert app("api").handler(event, None, **ports)["statusCode"] == 200
+
+
+def test_a_nested_field_is_told_with_its_own_example(call: Any) -> None:
+    _, refused = call("POST", "/deployments", {**QWEN, "model": {"hub_id": "qwen"}})
+    finding = next(one for one in refused["findings"] if one["field"] == "model.hub_id")
+    assert "meta-llama/" in finding["fix"]

@@ -44,4 +44,4 @@ class Problem(Record):
     title: str
     status: int
     detail: str
-    errors: tuple[Mistake, ...] = Field((), description="The parameters at fault, if the call itself is.")
+    errors: tuple[Mistake, ...] = Field((), description="What is at fault in the call, and what to send instead.")

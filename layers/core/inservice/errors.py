@@ -7,7 +7,15 @@ from __future__ import annotations
 
 
 class InServiceError(Exception):
-    """A fault with what happened and what to do about it."""
+    """A fault with what happened and what to do about it; `field` is what is at fault in the input, if it is that."""
+
+    def __init__(self, message: str = "", *, fix: str = "", field: str = "") -> None:
+        super().__init__(f"{message}; {fix}" if fix else message)
+        self.what, self.fix, self.field = message, fix, field
+
+
+# What to do about an id that nobody gave out.
+LISTED = "GET /deployments lists them, newest first"
 
 
 class NotFound(InServiceError):

@@ -106,7 +106,9 @@ def test_an_unreadable_request_is_status_2_and_asks_nothing(api, tmp_path, capsy
     file.write_text(text)
     assert main(["deploy", str(file)]) == 2
     assert main(["deploy", str(tmp_path / "nowhere.json")]) == 2
-    assert "cannot be read" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "request.json is not JSON" in told
+    assert "nowhere.json cannot be read: No such file" in told
     assert api.asked == []
 
 
@@ -126,28 +128,54 @@ def test_an_api_that_stays_away_is_reported(api, given, request_file, capsys) ->
 
 def test_on_a_terminal_there_is_a_picture_with_phase_window_and_prediction(api, given, request_file) -> None:
     deployment(api, given, "DEPLOYED")
-    shown = in_a_terminal("deploy", request_file)
+    status, shown = in_a_terminal("deploy", request_file)
+    assert status == 0
     for told in ("chat", "IN_PROGRESS", "elapsed", "start-up", "of 15:00", "ready expected at 2:00", "DEPLOYED"):
         assert told in shown, shown
     assert '"timeline"' not in shown
 
 
-def in_a_terminal(*arguments: str) -> str:
-    """What the command writes to a pseudo-terminal."""
+def test_on_a_terminal_a_failure_ends_with_its_cause_proof_and_fix(api, given, request_file) -> None:
+    deployment(api, given, "NOT_DEPLOYED")
+    steer = "\x1b]0;owned\x07"
+    steered = given.outcome("NOT_DEPLOYED", "queued", "done")
+    steered["diagnosis"] = steered["diagnosis"] | {"evidence": [f"\x1b[31mLoading: [21/29]{steer}"]}
+    api.answers["GET /deployments/d-1"][-1] = (200, steered)
+    status, shown = in_a_terminal("deploy", request_file, columns=60)
+    assert status == 1
+    for told in ("NOT_DEPLOYED", "STARTUP_TIMEOUT", "│ Loading: [21/29]", "health_check_timeout_seconds = 1920"):
+        assert told in shown, shown
+    assert steer not in shown
+
+
+def test_whoever_stops_watching_learns_that_the_deployment_goes_on(
+    api, given, request_file, capsys, monkeypatch
+) -> None:
+    deployment(api, given, "DEPLOYED")
+
+    def interrupt(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cli.deploy.follow", interrupt)
+    assert main(["deploy", request_file]) == 130
+    assert "inservice stop d-1" in capsys.readouterr().out
+
+
+def in_a_terminal(*arguments: str, columns: int = 140) -> tuple[int, str]:
+    """The exit status, and what the command writes to a pseudo-terminal of that width."""
     master, slave = pty.openpty()
     code = (
         "import sys; from cli import following; from cli.app import main; "
         "following.follow.__kwdefaults__['every_seconds'] = 0.6; sys.exit(main())"
     )
-    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "140", "LINES": "40"}
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": str(columns), "LINES": "40"}
     process = subprocess.Popen([sys.executable, "-c", code, *arguments], stdout=slave, stderr=slave, env=environment)
     os.close(slave)
     pieces = []
     while piece := _read(master):
         pieces.append(piece)
     os.close(master)
-    assert process.wait(timeout=30) == 0
-    return b"".join(pieces).decode()
+    return process.wait(timeout=30), b"".join(pieces).decode()
 
 
 def _read(terminal: int) -> bytes:

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from cli import logs
-from cli.api import ApiError
+from cli.problems import ApiError
 
 GROUP = "/aws/sagemaker/Endpoints/chat"
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.api import ApiError, find_service
+from cli.api import find_service
 from cli.app import main
+from cli.problems import ApiError
 
 DONE = {
     "deployment_id": "d-1", "endpoint_name": "chat", "status": "DEPLOYED", "phase": "done", "progress": 1.0,
@@ -95,11 +96,14 @@ def test_the_stack_of_this_folder_is_found(tmp_path: Path) -> None:
             {
                 "api_url": "http://127.0.0.1:1/v1", "region": "us-east-1", "access_key_id": "AKIA",
                 "secret_access_key": "made-up", "time_scale": 60, "aws_endpoint_url": "http://127.0.0.1:1",
+                "sagemaker_endpoint_url": "http://127.0.0.1:2",
             }
         )
     )  # fmt: skip
     service = find_service({}, tmp_path)
     assert (service.api_url, service.time_scale) == ("http://127.0.0.1:1/v1", 60)
+    assert service.client("logs").meta.endpoint_url == "http://127.0.0.1:1"
+    assert service.client("sagemaker").meta.endpoint_url == "http://127.0.0.1:2"
     announced.write_text("{}")
     with pytest.raises(ApiError, match="remove it"):
         find_service({}, tmp_path)

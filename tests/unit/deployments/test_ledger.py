@@ -37,3 +37,8 @@ def test_capacity_that_was_never_there_costs_nothing() -> None:
 
 def test_nothing_started_has_no_price() -> None:
     assert ledger_of({"attempt_count": 1, "attempt.1.plan": {"cost_per_hour_usd": 3.0}}, NOW).total_usd is None
+
+
+def test_an_endpoint_that_was_there_before_is_counted_from_this_deployment_on() -> None:
+    ledger = ledger_of(facts(created_at="2026-11-24T11:30:00+00:00"), NOW)
+    assert ledger.attempts[1].instance_hours == 1.0

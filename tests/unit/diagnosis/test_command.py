@@ -6,7 +6,10 @@ import io
 import json
 from pathlib import Path
 
+import pytest
+
 from cli.diagnose import run
+from cli.problems import Unusable
 
 LOG = "INFO starting\nModuleNotFoundError: No module named 'einops'\nError: ShardCannotStart\n"
 
@@ -40,4 +43,6 @@ def test_a_log_at_hand_needs_no_file() -> None:
 
 
 def test_a_missing_file_is_exit_2(tmp_path: Path) -> None:
-    assert run(str(tmp_path / "none.log"), json_output=False, out=io.StringIO()) == 2
+    with pytest.raises(Unusable, match=r"none\.log cannot be read") as problem:
+        run(str(tmp_path / "none.log"), json_output=False, out=io.StringIO())
+    assert problem.value.exit_status == 2

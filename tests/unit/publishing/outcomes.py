@@ -142,6 +142,17 @@ def not_deployed() -> Outcome:
     )
 
 
+def lost_early() -> Outcome:
+    """The log proved it within minutes; SageMaker said so at the window's end, and the log is coloured."""
+    coloured = "\x1b[2m2026-03-02T09:04:36Z\x1b[0m \x1b[31mERROR\x1b[0m Cannot access gated repo"
+    gated = OUT_OF_MEMORY.model_copy(update={"cause": "GATED_OR_AUTH", "evidence": (coloured,), "remedy": None})
+    steps = (("queued", 0), ("provision", 15), ("image", 276), ("diagnose", 286), ("image", 1177), ("diagnose", 1253),
+             ("clean_up", 1326), ("done", 1440))  # fmt: skip
+    attempts = (Attempt(number=1, plan=PLAN, diagnosis=gated),)
+    return _outcome(status="NOT_DEPLOYED", phase="done", progress=None, attempts=attempts, diagnosis=gated,
+                    cost_usd=0.6, timeline=_timeline(*steps))  # fmt: skip
+
+
 def refused() -> Outcome:
     """The request cannot work, and nothing was created."""
     return _outcome(

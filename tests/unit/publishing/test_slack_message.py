@@ -35,8 +35,9 @@ def test_the_first_line_says_what_happened_and_why() -> None:
 def test_a_failure_shows_cause_proof_fix_attempts_duration_cost_and_links() -> None:
     message = slack_message(outcomes.not_deployed())
     text = json.dumps(message, ensure_ascii=False)
-    for told in ("GPU_OOM_KV_CACHE", "max seq len (32768)", "max_total_tokens = 12000", "Attempt 2", "36 min 0 s",
-                 "about $0.92 (estimate at list price)", "|Timeline>", "|Log>", "|Execution>"):  # fmt: skip
+    for told in ("GPU_OOM_KV_CACHE", "max seq len (32768)", "max_total_tokens = 12000", "Attempt 2",
+                 "2 attempts", "36 min", "about $0.92 (estimate at list price)", "|Timeline>", "|Log>",
+                 "|Execution>"):  # fmt: skip
         assert told in text
     assert "a fourth line" not in text
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from inservice.contracts import Diagnosis
-from inservice.errors import NotFound
+from inservice.errors import LISTED, NotFound
 from inservice.ports import Deployments, Executions
 
 _RUNNING = ("IN_PROGRESS", "LOSING")
@@ -15,7 +15,7 @@ def stop_deployment(deployment_id: str, *, deployments: Deployments, executions:
     """Stops the execution and starts one that cleans up and tells; False when the deployment had already ended."""
     facts = deployments.read(deployment_id)
     if facts is None:
-        raise NotFound(f"there is no deployment {deployment_id}")
+        raise NotFound(f"there is no deployment {deployment_id}", fix=LISTED, field="deployment_id")
     if facts["status"] not in _RUNNING:
         return False
     # The safety net hears of the stop too, and may close first; it must tell the same reason.

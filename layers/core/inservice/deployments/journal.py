@@ -22,7 +22,7 @@ from inservice.contracts import (
     TimelineEntry,
 )
 from inservice.deployments.outcome import Links, outcome_of
-from inservice.errors import NotFound
+from inservice.errors import LISTED, NotFound
 from inservice.ports import Deployments
 
 
@@ -133,7 +133,7 @@ class Journal:
         """The story so far; raises NotFound for an id that was never given out."""
         facts = self.deployments.read(deployment_id)
         if facts is None:
-            raise NotFound(f"there is no deployment {deployment_id}")
+            raise NotFound(f"there is no deployment {deployment_id}", fix=LISTED, field="deployment_id")
         return outcome_of(deployment_id, facts, self.links, self.clock.now())
 
     def told(self, facts: dict[str, Any]) -> Outcome:
@@ -144,7 +144,7 @@ class Journal:
         """The request as it was accepted."""
         facts = self.deployments.read(deployment_id)
         if facts is None:
-            raise NotFound(f"there is no deployment {deployment_id}")
+            raise NotFound(f"there is no deployment {deployment_id}", fix=LISTED, field="deployment_id")
         return DeploymentRequest.model_validate(facts["request"])
 
     def announced(self, deployment_id: str, status: Status) -> bool:

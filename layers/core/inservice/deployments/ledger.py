@@ -49,7 +49,9 @@ def _hours(number: int, facts: dict[str, Any], now: datetime) -> float:
         return 0.0
     ended = facts.get(f"attempt.{number}.ended_at")
     until = datetime.fromisoformat(ended) if ended else now
-    return max(0.0, (until - datetime.fromisoformat(started)).total_seconds()) / 3600
+    # An endpoint that ran this configuration already has been there for longer than this deployment.
+    since = max(datetime.fromisoformat(at) for at in (started, facts.get("created_at")) if at)
+    return max(0.0, (until - since).total_seconds()) / 3600
 
 
 @functools.cache

@@ -76,7 +76,10 @@ def _same(
     deployment_id: str, known: dict[str, Any], request_hash: str, name: str, planning: Planning, executions: Executions
 ) -> Opened:
     if known["request_hash"] != request_hash:
-        raise Conflict(f"this request id was already used for another request: deployment {deployment_id}")
+        raise Conflict(
+            f"this request id was already used for another request: deployment {deployment_id}",
+            fix="take a new id for a new request, or send the same request again", field="request_id",
+        )  # fmt: skip
     if known["status"] in _RUNNING:
         # The record may have been written by a caller that died before it started the execution.
         executions.start(deployment_id, {"deployment_id": deployment_id, "request": known["request"]})
@@ -97,7 +100,10 @@ def _lock(name: str, deployment_id: str, request_hash: str, now: float, deployme
         )
         if taken.mine:
             return deployment_id
-    raise Conflict(f"deployment {lock.owner} of endpoint {name} is still running; wait for it, or stop it first")
+    raise Conflict(
+        f"deployment {lock.owner} of endpoint {name} is still running",
+        fix="wait for it, stop it first, or take another endpoint_name", field="endpoint_name",
+    )  # fmt: skip
 
 
 def _facts(request: DeploymentRequest, request_hash: str, planning: Planning, now: str, api_url: str) -> dict[str, Any]:

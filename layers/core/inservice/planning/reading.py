@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from inservice.contracts import DeploymentRequest, Finding
+from inservice.contracts import DeploymentRequest, Finding, Record
 
 
 def read_request(document: Any) -> tuple[DeploymentRequest | None, tuple[Finding, ...]]:
@@ -30,15 +30,27 @@ def _told(mistake: Any) -> Finding:
         str(part) for part in mistake["loc"] if not str(part).startswith(("literal[", "constrained-str", "function-"))
     ]
     field = ".".join(path) or "request"
-    top = path[0] if path else ""
-    known = DeploymentRequest.model_fields.get(top)
+    known = _described(path)
     if mistake["type"] == "extra_forbidden":
         names = ", ".join(sorted(DeploymentRequest.model_fields)) if len(path) == 1 else "see the request's description"
         return _finding(field, "this field does not exist", f"Remove it, or use one of: {names}.")
     if mistake["type"] == "missing":
-        return _finding(field, "this field is needed", (known.description if known else None) or "Add it.")
-    message = str(mistake["msg"]).removeprefix("Value error, ")
-    return _finding(field, message, (known.description if known else None) or "Correct the value.")
+        return _finding(field, "this field is needed", known or "Add it.")
+    message = str(mistake["msg"]).removeprefix("Value error, ").replace("String should match pattern", "it must match")
+    return _finding(field, message, known or "Correct the value.")
+
+
+def _described(path: list[str]) -> str | None:
+    """What the innermost field on the path that has a description is."""
+    found, model = None, DeploymentRequest
+    for name in path:
+        field = model.model_fields.get(name)
+        if field is None:
+            break
+        found = field.description or found
+        inner = (field.annotation, *get_args(field.annotation))
+        model = next((kind for kind in inner if isinstance(kind, type) and issubclass(kind, BaseModel)), Record)
+    return found
 
 
 def _finding(field: str, message: str, fix: str) -> Finding:

@@ -39,7 +39,11 @@ def _what(outcome: Outcome) -> dict[str, Any] | None:
     if outcome.diagnosis is None or outcome.status == "DEPLOYED":
         return _served(outcome)
     sure = f"{outcome.diagnosis.confidence:.0%} sure"
-    return _section(f"{line(outcome.diagnosis.summary, _PARAGRAPH)}\n{code(outcome.diagnosis.cause)} ({sure})")
+    so_far = (
+        "\nSageMaker has not said so yet; the outcome follows once it lets go." if outcome.status == "LOSING" else ""
+    )
+    told = line(outcome.diagnosis.summary, _PARAGRAPH)
+    return _section(f"{told}\n{code(outcome.diagnosis.cause)} ({sure}){so_far}")
 
 
 def _served(outcome: Outcome) -> dict[str, Any] | None:

@@ -124,6 +124,14 @@ def changes_in_words(changes: dict[str, Any]) -> str:
     return ", ".join(f"{field} = {_value(changes[field])}" for field in sorted(changes))
 
 
+def attempts(outcome: Outcome) -> str | None:
+    """How many attempts a failure took; a success says in its headline when it took more than one."""
+    count = len(outcome.attempts)
+    if outcome.status != "NOT_DEPLOYED" or not count:
+        return None
+    return "1 attempt" if count == 1 else f"{count} attempts"
+
+
 def duration(outcome: Outcome) -> str | None:
     """From the first to the last entry of the timeline; None when there are not two."""
     times = [entry.at for entry in outcome.timeline]
@@ -131,12 +139,11 @@ def duration(outcome: Outcome) -> str | None:
 
 
 def duration_in_words(span: timedelta) -> str:
-    """A span in the two largest units that matter, such as `4 min 10 s`."""
+    """A span in the two largest units that matter, such as `4 min 10 s`; what is zero is left out."""
     minutes, seconds = divmod(round(span.total_seconds()), 60)
     hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+    parts = [(hours, "h"), (minutes, "min")] if hours else [(minutes, "min"), (seconds, "s")]
+    return " ".join(f"{count} {unit}" for count, unit in parts if count) or "0 s"
 
 
 def cost(outcome: Outcome) -> str | None:
@@ -145,8 +152,8 @@ def cost(outcome: Outcome) -> str | None:
 
 
 def facts(outcome: Outcome) -> list[str]:
-    """Machine, duration, cost and, for what is now running, the price per hour."""
-    told = [machine(outcome.plan) if outcome.plan else None, duration(outcome), cost(outcome)]
+    """Machine, attempts of a failure, duration, cost and, for what is now running, the price per hour."""
+    told = [machine(outcome.plan) if outcome.plan else None, attempts(outcome), duration(outcome), cost(outcome)]
     if outcome.status == "DEPLOYED" and outcome.plan and outcome.plan.cost_per_hour_usd is not None:
         told.append(f"${outcome.plan.cost_per_hour_usd:.3f} per hour from now on")
     return [fact for fact in told if fact]
