@@ -31,7 +31,8 @@ _WORD = re.compile(r"[a-z]+")
 _NO_DIGITS = str.maketrans("", "", "0123456789")
 _LEVEL = re.compile(r"\b(TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|CRITICAL|FATAL)\b|(\w*Warning):")
 _SPOKEN = re.compile(r"\w(?:Error|Exception)\b|=$")
-_GLOG = re.compile(r"^([IWEF])\d{4} \d\d:\d\d")
+# glog, and PyTorch's c10d, which brackets it and writes the month without a zero.
+_GLOG = re.compile(r"^(?:\[rank\d+\]:)?\[?([IWEF])\d{3,4} \d\d:\d\d")
 _QUIET = {"TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING"}
 
 

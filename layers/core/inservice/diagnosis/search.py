@@ -43,7 +43,8 @@ _NO_ERROR = _KILLED | {"download_process_failed"}
 
 # What one bad request can cause on a healthy server: its length, its parameters, its chat template.
 _OF_A_REQUEST = {"INVALID_ARGUMENT", "TOKENIZER_ERROR"}
-_GAVE_UP = {"killed", "killed_by_the_system", "wrapper"}
+# Uvicorn binds its port after "startup complete", and ends if it is taken.
+_GAVE_UP = {"killed", "killed_by_the_system", "wrapper", "port_in_use"}
 
 # Where an exception with no telling words was raised. Checked against the innermost frames.
 _PLACES: tuple[tuple[re.Pattern[str], Cause], ...] = (
@@ -115,7 +116,7 @@ def choose(hits: list[Hit]) -> Hit | None:
     # An error of its own, earlier, explains why a process was killed afterwards: SGLang kills its own process tree.
     raised = [hit.line for hit in hits if hit.failure.key not in _NO_ERROR and (hit.rank > SYMPTOM or hit.raised)]
     left = [hit for hit in hits if hit.failure.key not in _KILLED or not any(line < hit.line for line in raised)]
-    return max(left, key=lambda hit: (hit.rank // 10, -hit.line, hit.rank))
+    return max(left, key=lambda hit: (hit.rank // 10, hit.failure.key != "wrapper", -hit.line, hit.rank))
 
 
 def _after_ready(hits: list[Hit], ready: int | None) -> list[Hit]:
