@@ -137,7 +137,7 @@ HUB_FAILURES: tuple[Failure, ...] = (
             sign("max retries exceeded with url", _HUB),
             sign("too many requests", None), sign("429 client error", None),
             sign("500 server error"), sign("502 server error"), sign("503 server error"), sign("504 server error"), sign("502 bad gateway"), sign("504 gateway"),
-            sign("hfhubhttperror"), sign("consistency check failed"), sign("error while downloading"), sign("an error occurred while downloading"),
+            sign("hfhubhttperror"), sign("cas service error"), sign("http status server error (5"), sign("consistency check failed"), sign("error while downloading"), sign("an error occurred while downloading"),
             sign("failed to download", None, r"IAM|AccessDenied"), sign("download failed"), sign("could not download"), sign("error downloading"), sign("file reconstruction error"),
             sign("slowdown", r"reduce your request rate"), sign("nosuchbucket"), sign("nosuchkey"),
         ),

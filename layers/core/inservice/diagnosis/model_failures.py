@@ -90,7 +90,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
             sign("nccl error"), sign("ncclunhandled"), sign("ncclsystemerror"), sign("ncclinternalerror"), sign("ncclinvalid"), sign("ncclremoteerror"),
             sign("distbackenderror"), sign("distnetworkerror"), sign("diststoreerror"), sign("/dev/shm", r"nccl|no space|shared memory|bus error"),
             sign("batch testing peer-to-peer access"), sign("custom_all_reduce", r"\.cuh?:\d+|error|invalid|failed", r"WARNING|INFO|^\s*File"), sign("cudart error"),
-            sign("connectfullmesh failed"), sign("socket.cpp", r"failed to connect to .{0,80}errno: (?!-3)", r"\[W\d"), sign("gloo", r"(?:connect|timed? ?out|failed|closed)"), sign("watchdog caught collective operation timeout"), sign("collective operation timeout"),
+            sign("connectfullmesh failed"), sign("socket.cpp", r"failed to connect to .{0,80}errno: (?!-3)", r"\[W\d"), sign("gloo", r"(?:connect|timed? ?out|failed|closed)", r"is connected to \d+ peer"), sign("watchdog caught collective operation timeout"), sign("collective operation timeout"),
             sign("timed out initializing process group"), sign("timed out after", r"clients joined|rank|store|barrier"), sign("clients joined"), sign("init_process_group", r"error|timeout|timed"),
             sign("peer access is not supported"), sign("peer access", r"error|failed|unsupported"), sign("p2p", r"cuda error|failed: |p2p access error", r"WARNING|INFO|test failed"), sign("nvls", r"error|failed"), sign("unhandled cuda error", r"nccl"),
             sign("ray", r"ray(?:\.exceptions)?.{0,40}(?:ActorDiedError|RayActorError|actor died|raylet died|ConnectionError)"), sign("shared memory", r"bus error|insufficient shared memory|shm_broadcast.{0,80}(?:error|timeout)", r"out of resource"),
@@ -117,7 +117,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
         "A library the server or the model's own code needs is missing or has the wrong version.",
         "Use an image that contains it, in the version the model's code expects.",
         (
-            sign("no module named"), sign("unable to find backend library"), sign("cannot import name"), sign("cannot open shared object file"), sign("undefined symbol"), sign("dll load failed"),
+            sign("no module named"), sign("unable to find backend library"), sign("operator ", r"operator \w+::\w+ does not exist"), sign("unable to evaluate type annotation"), sign("cannot import name"), sign("cannot open shared object file"), sign("undefined symbol"), sign("dll load failed"),
             sign("failed to be inspected"), sign("requires the following packages that were not found"),
             sign("pip install", r"(?:please|run|with|via|try|need|required?|install).{0,60}pip install|pip install", r"INFO|WARN|upgrade pip|notice|Running command"),
             sign("please install", None, r"INFO|WARN|for better|best performance|pynvml"), sign("is not installed", None, r"INFO|WARN"), sign("are not installed", None, r"INFO|WARN"), sign("library but it was not found"), sign("to be installed", r"requires"), sign("packagenotfounderror"), sign("versionconflict"), sign("distributionnotfound"),
