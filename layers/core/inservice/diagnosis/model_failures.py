@@ -78,7 +78,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
             sign("num_shard", r"cannot be|higher|greater|exceed|must"), sign("max local gpu count"), sign("not enough gpus"), sign("gpus available", r"(?:requires?|needs?|requested|but only|only)"),
             sign("invalid device ordinal"), sign("invalid device id"), sign("placement group", r"(?:can't|cannot|could not|unable|error|waiting|exceed|more than|infeasible)", r"INFO"),
             # TensorRT-LLM's assertion, and the servers' own, which print nothing but the source line.
-            sign("mpisize == tp"), sign("assert ", r"assert .{0,90}%\s*\(?(?:self\.)?(?:\w*(?:tp_size|world_size|tp_degree|num_shards?|attn_tp)\b|process_group\.size|weights\.process_group|get_tensor_model_parallel)"),
+            sign("mpisize == tp"), sign("assert ", r"assert .{0,90}%\s*\(?(?:self\.)?(?:\w*(?:tp_size|world_size|tp_degree|num_shards?|attn_tp|\btp)\b|process_group\.size|weights\.process_group|get_tensor_model_parallel)|assert (?:self\.)?\w*(?:tp_size|world_size) % \S*heads"), sign("nvshmem", r"initialization failed|setup connections failed|non-zero status"),
             sign("does not allocate any gpus on the driver"), sign("pipeline parallel", r"not supported|must|cannot"), sign("expert parallel", r"not supported|must|cannot"),
         ),
     ),
