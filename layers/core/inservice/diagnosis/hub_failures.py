@@ -53,7 +53,7 @@ HUB_FAILURES: tuple[Failure, ...] = (
             sign("localtokennotfounderror"), sign("token is required", r"hub|hf|token=|found"),
             sign("401 client error", r"unauthorized|" + _HUB, r"Repository Not Found"),
             sign("403 client error", r"forbidden|" + _HUB),
-            sign("401 unauthorized", _HUB + r"|model|resolve"), sign("403 forbidden", _HUB + r"|model|resolve"),
+            sign("401 unauthorized", _HUB + r"|model|resolve", r"proxy|tunnel"), sign("403 forbidden", _HUB + r"|model|resolve", r"proxy|tunnel"),
             sign("status code: 401", None), sign("status code 401", None), sign("statuscode(401"),
             sign("http status client error (401"), sign("http status client error (403"),
             sign("illegal header value b'bearer"),

@@ -23,7 +23,7 @@ _TIME = re.compile(r"(?:(\d{2,4}-\d\d(?:-\d\d)?)[T ])?(?<![\d:])([012]\d:[0-5]\d
 
 # Everything that names a process instead of saying something: docker compose, Kubernetes, MPI, Ray, DJL, TorchServe.
 _PROCESS_PREFIX = re.compile(
-    r"^(?:.{0,160}?(?:PyProcess|MODEL_LOG|WorkerLifeCycle|model-std(?:out|err))\s?(?:-|:)\s?(?:W-\S{1,60}-std\S{1,4}:\s?)?)"
+    r"^(?:.{0,160}?(?:PyProcess|MODEL_LOG|WorkerLifeCycle|model-std(?:out|err))\s?(?:-|:|(?=W-))\s?(?:W-\S{1,80}-std\S{1,4}:\s?)?)"
     r"|\[\d+,\d+\]<std(?:out|err)>:"
     r"|^(?:>\s)+"
 )

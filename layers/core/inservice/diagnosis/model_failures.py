@@ -17,11 +17,11 @@ MODEL_FAILURES: tuple[Failure, ...] = (
             sign("transformers implementation is not compatible"), sign("not compatible with vllm"), sign("not compatible with sglang"),
             sign("unsupported model type"), sign("unsupported architecture"), sign("unsupported model ir"),
             sign("model type", r"model type \S{1,60} (?:is )?(?:not (?:currently )?supported|unsupported|unknown)"),
-            sign("model_type", r"model_type \S{1,60} (?:is )?not supported|unknown model_type|unsupported model_type"),
+            sign("model_type", r"model_type \S{1,60} (?:is )?not supported|(?:unknown|unsupported) (?:\w+ )?model_type"),
             sign("architecture", r"architectures? \S{1,80} (?:is|are) not (?:yet )?supported|(?:unknown|unrecognized) (?:model )?architecture|architecture \S{1,60} not supported"),
             sign("is not supported", r"(?:ForCausalLM|ForConditionalGeneration|Model|LMHeadModel)\S{0,4}\]?'? (?:is|are) not supported|model \S{1,80} is not supported"),
             sign("unrecognized configuration class"), sign("rope_scaling` must be a dictionary"), sign("rope_scaling", r"must be|missing required keys|unrecognized keys.{0,80}error|KeyError|unknown"),
-            sign("unknown rope scaling type"), sign("unknown rope"), sign("rope type", r"unknown|unsupported|not supported"),
+            sign("unknown rope scaling type"), sign("rope scaling", r"not implemented|unknown|not supported", r"INFO|WARN"), sign("unknown rope"), sign("rope type", r"unknown|unsupported|not supported"),
             sign("config' object has no attribute"), sign("config_mapping[", r"KeyError"),
             sign("there is no module or parameter named"), sign("was only supported", r"vllm until|removed"), sign("previously supported in vllm until"), sign("no longer supported", r"model|architecture"),
             sign("sharded is not supported for automodel"), sign("not supported for automodel"), sign("must match the size of tensor b"),
@@ -46,7 +46,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
         "Leave quantization out for a pre-quantised checkpoint, or name the one it was made with; see that the server supports it.",
         (
             sign("keyerror", r"KeyError: '[^']{0,200}(?:qweight|qzeros|g_idx|absmax|quant_map|quant_state|input_scale|weight_scale|output_scale|\.scales|\.rows|bitsandbytes|scale_inv|weight_packed)[^']{0,60}'"),
-            sign("does not exist", r"weight \S+(?:qweight|qzeros|g_idx|scales) does not exist"),
+            sign("does not exist", r"weight \S*(?:qweight|qzeros|g_idx|scales|gptq_bits|gptq_groupsize) does not exist"),
             sign("quantization method", r"quantization method.{0,160}(?:does not match|is not supported|not supported|unknown|invalid)|(?:unknown|invalid|unsupported) quantization method", r"current GPU|Minimum capability|compute capability"),
             sign("not supported for quantization method"), sign("supported dtypes:", r"quantiz"),
             sign("cannot find the config file for"), sign("quantize_config.json", r"error|not found|no such|cannot"), sign("quant_config", r"error|none|missing|not found"),
@@ -79,7 +79,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
             sign("invalid device ordinal"), sign("invalid device id"), sign("placement group", r"(?:can't|cannot|could not|unable|error|waiting|exceed|more than|infeasible)", r"INFO"),
             # TensorRT-LLM's assertion, and the servers' own, which print nothing but the source line.
             sign("mpisize == tp"), sign("assert ", r"assert .{0,90}%\s*\(?(?:self\.)?(?:\w*(?:tp_size|world_size|tp_degree|num_shards?|attn_tp|\btp)\b|process_group\.size|weights\.process_group|get_tensor_model_parallel)|assert (?:self\.)?\w*(?:tp_size|world_size) % \S*heads"), sign("nvshmem", r"initialization failed|setup connections failed|non-zero status"),
-            sign("does not allocate any gpus on the driver"), sign("pipeline parallel", r"not supported|must|cannot"), sign("expert parallel", r"not supported|must|cannot"),
+            sign("unique ip address", r"should have a unique"), sign("does not allocate any gpus on the driver"), sign("pipeline parallel", r"not supported|must|cannot"), sign("expert parallel", r"not supported|must|cannot"),
         ),
     ),
     Failure(
@@ -89,7 +89,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
         (
             sign("nccl error"), sign("ncclunhandled"), sign("ncclsystemerror"), sign("ncclinternalerror"), sign("ncclinvalid"), sign("ncclremoteerror"),
             sign("distbackenderror"), sign("distnetworkerror"), sign("diststoreerror"), sign("/dev/shm", r"nccl|no space|shared memory|bus error"),
-            sign("batch testing peer-to-peer access"), sign("custom_all_reduce", r"\.cuh?:\d+|error|invalid|failed", r"WARNING|INFO|^\s*File"), sign("cudart error"),
+            sign("batch testing peer-to-peer access"), sign("custom_all_reduce", r"\.cuh?:\d+|error|invalid|failed", r"WARNING|INFO|^\s*File|cannot import name"), sign("cudart error"),
             sign("connectfullmesh failed"), sign("socket.cpp", r"failed to connect to .{0,80}errno: (?!-3)", r"\[W\d"), sign("gloo", r"(?:connect|timed? ?out|failed|closed)", r"is connected to \d+ peer"), sign("watchdog caught collective operation timeout"), sign("collective operation timeout"),
             sign("timed out initializing process group"), sign("timed out after", r"clients joined|rank|store|barrier"), sign("clients joined"), sign("init_process_group", r"error|timeout|timed"),
             sign("peer access is not supported"), sign("peer access", r"error|failed|unsupported"), sign("p2p", r"cuda error|failed: |p2p access error", r"WARNING|INFO|test failed"), sign("nvls", r"error|failed"), sign("unhandled cuda error", r"nccl"),

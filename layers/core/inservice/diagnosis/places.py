@@ -13,6 +13,8 @@ _ANY = re.compile("")
 _REFUSED = re.compile(r"(?:Value|NotImplemented|Assertion|Validation)Error|ArgumentError|KeyError: .{0,4}invalid")
 # A model class of another release asks its configuration for what is not there.
 _NOT_THERE = re.compile(r"(?:Key|Attribute)Error|TypeError: .{0,120}unexpected keyword")
+# Files that may not be read or written say nothing about what is in them.
+_NOT_OF_THE_SYSTEM = re.compile(r"^(?!.*(?:Permission|OS|BrokenPipe|Interrupted|Timeout)Error)")
 # A device that failed says nothing about the file that was being read.
 _OF_THE_DEVICE = re.compile(r"(?:CUDA|HIP|XPU|NPU) error|CUBLAS|CUDNN", re.IGNORECASE)
 
@@ -28,7 +30,7 @@ _PLACES: tuple[tuple[re.Pattern[str], re.Pattern[str], Cause], ...] = tuple(
         (r"tokeniz(?:er|ation)", _ANY, "TOKENIZER_ERROR"),
         (r"transformers/(?:models/auto|configuration_utils|modeling_rope)|models/registry\.py", _ANY, "UNSUPPORTED_ARCHITECTURE"),
         (r"(?:model_executor|srt|custom_modeling|text_generation_server)/(?:models/)?(?:custom_modeling/)?\w+\.py\", line \d+, in (?:__init__|get_layer|<lambda>|<listcomp>|make_layers)", _NOT_THERE, "UNSUPPORTED_ARCHITECTURE"),
-        (r"load_weights|weight_utils|safetensors/", _ANY, "CORRUPT_WEIGHTS"),
+        (r"\bload_weights|weight_utils|safetensors/", _NOT_OF_THE_SYSTEM, "CORRUPT_WEIGHTS"),
     )
 )  # fmt: skip
 
