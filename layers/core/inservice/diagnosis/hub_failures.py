@@ -174,7 +174,7 @@ HUB_FAILURES: tuple[Failure, ...] = (
         ),
     ),
     Failure(
-        "weights_incomplete", "CORRUPT_WEIGHTS", SPECIFIC - 4, 0.8,
+        "weights_incomplete", "CORRUPT_WEIGHTS", SPECIFIC - 4, 0.76,
         "The checkpoint's tensors are not those the model needs.",
         "Check that all shards are there and belong to this model; a newer server version may know other names.",
         (
