@@ -53,11 +53,20 @@ PLATFORM_FAILURES: tuple[Failure, ...] = (
         "The container's program cannot be started, or does not answer as SageMaker asks.",
         "Build the image for the instance's architecture, with an executable `serve`, answering /ping and /invocations on port 8080.",
         (
-            sign("no such file or directory: 'nginx'"), sign("no such file or directory: 'serve'"), sign("exec format error"), sign("executable file not found"), sign("exec user process caused"), sign("oci runtime create failed", None, r"cuda|nvidia|requirement"), sign("failed to create shim task", None, r"cuda|nvidia|requirement"), sign("runc create failed", None, r"cuda|nvidia"), sign("unable to start container process", None, r"cuda|nvidia"), sign("failed to start container", None, r"cuda|nvidia"),
+            sign("no such file or directory: 'nginx'"), sign("no such file or directory: 'serve'"), sign("exec format error"), sign("executable file not found"), sign("exec user process caused"),
             sign("exec: ", r"exec: \"?\S+\"?:? .{0,40}(?:not found|permission denied|no such file)"), sign("exec /", r"exec /\S+: (?:no such file|permission denied|exec format)"), sign("serve: ", r"serve: (?:not found|command not found|no such file)"), sign("command not found"), sign("permission denied", r"(?:entrypoint|\.sh|/serve|exec|bin/)"), sign("bad interpreter"), sign("entrypoint", r"no such file|not found|permission denied|cannot"), sign("can't open file"), sign("unable to access jarfile"), sign("could not find or load main class"),
             sign("/ping http/1", r"/ping HTTP/1\.\d\"?,?\s+(?:4\d\d|5\d\d)"), sign("worker failed to boot"), sign("no handler found"), sign("handler", r"handler.{0,60}(?:not found|could not|cannot|no such|failed to)", r"INFO|signal"), sign("model_fn", r"error|not|missing|none"), sign("inference.py", r"(?:no such|not found|missing)"), sign("no module named 'inference'"), sign("no module named 'code'"), sign("invalid mar"), sign("modelarchiv", r"error|failed|exception"), sign("accept-bind-to-port"), sign("input_fn", r"error|not implemented"), sign("unrecognized content type"),
         ),
         at_any_level=False,
+    ),
+    Failure(
+        # The runtime's first line; why it could not stands behind it or on the next one.
+        "container_not_created", "BAD_CONTAINER", SPECIFIC, 0.78,
+        "The container could not be created.",
+        "Read the rest of the message: a missing program, a driver, or a mount.",
+        (
+            sign("oci runtime create failed", None, r"cuda|nvidia|requirement"), sign("failed to create shim task", None, r"cuda|nvidia|requirement"), sign("runc create failed", None, r"cuda|nvidia"), sign("unable to start container process", None, r"cuda|nvidia"), sign("failed to start container", None, r"cuda|nvidia"),
+        ),
     ),
     Failure(
         # On SageMaker only /tmp and /opt/ml are surely writable; the hub's cache defaults to the home folder.
@@ -91,7 +100,7 @@ PLATFORM_FAILURES: tuple[Failure, ...] = (
         "The server most likely refuses one of its settings.",
         "Correct or remove the setting that is named.",
         (
-            sign("is not compatible with", r"(?:--|argument|option|flag|mode|enable)", r"INFO|WARN|vLLM|Transformers"), sign("incompatible", r"(?:options?|arguments?|flags?|settings?)"), sign("conflicting", r"(?:options?|arguments?|flags?|settings?|config)"), sign("only one of"), sign("missing 1 required"), sign("tcp://", r"VLLM_PORT|invalid literal for int|PORT.{0,40}error"), sign("invalid literal for int()"), sign("invalid literal for float"), sign("could not convert string to"), sign("invalid json", r"argument|--|config"), sign("please set", r"(?:environment variable|--\w|\w+=)", r"INFO|WARN"), sign("must be set", r"(?:HF_MODEL_ID|environment|env|--\w|argument)", r"INFO"), sign("hf_model_id", r"must|not set|required|unset|missing"), sign("is not a valid", r"(?:argument|option|value|choice|backend|\w+Enum|dtype|port)"), sign("unsupported", r"unsupported (?:argument|option|value|dtype|data type|parameter|load.?format|engine|rolling.?batch)"), sign("invalid configuration"), sign("must be greater than 0"), sign("must be a positive"), sign("must be in the range"),
+            sign("is not compatible with", r"(?:--|argument|option|flag|mode|enable)", r"INFO|WARN|vLLM|Transformers"), sign("incompatible", r"(?:options?|arguments?|flags?|settings?)"), sign("conflicting", r"(?:options?|arguments?|flags?|settings?|config)"), sign("only one of"), sign("missing 1 required"), sign("tcp://", r"VLLM_PORT|invalid literal for int|PORT.{0,40}error"), sign("invalid literal for int()"), sign("invalid literal for float"), sign("could not convert string to"), sign("invalid json", r"argument|--|config"), sign("please set", r"(?:environment variable|--\w|\w+=)", r"INFO|WARN|CUDA_HOME"), sign("must be set", r"(?:HF_MODEL_ID|environment|env|--\w|argument)", r"INFO"), sign("hf_model_id", r"must|not set|required|unset|missing"), sign("is not a valid", r"(?:argument|option|value|choice|backend|\w+Enum|dtype|port)"), sign("unsupported", r"unsupported (?:argument|option|value|dtype|data type|parameter|load.?format|engine|rolling.?batch)"), sign("invalid configuration"), sign("must be greater than 0"), sign("must be a positive"), sign("must be in the range"),
         ),
     ),
     Failure(
@@ -118,7 +127,7 @@ PLATFORM_FAILURES: tuple[Failure, ...] = (
         "Give it a longer start-up window.",
         (
             sign("startup probe failed"), sign("failed startup probe"), sign("failed liveness probe"), sign("liveness probe failed"), sign("readiness probe failed"),
-            sign("timed out waiting", r"engine|server|model|ready|start|worker|shard|health", r"clients|NCCL|rank"), sign("did not receive response from front-end"), sign("did not become ready"), sign("not ready within"), sign("was not ready"), sign("failed to start within"), sign("failed to become ready"), sign("failed to become healthy"), sign("did not start in time"), sign("timeout waiting for", r"engine|server|model|ready|start|worker|shard|health"), sign("timed out", r"(?:start-?up|health.?check|model load\w*|loading (?:the )?model|waiting for (?:the )?(?:server|engine|model)).{0,80}timed out|timed out.{0,60}(?:start-?up|loading|health check|to start|ready)", r"NCCL|rank"), sign("exceeded its progress deadline"), sign("deadline exceeded", r"progress|start|ready|context"), sign("model loading timeout", r"exceeded|error|reached|after \d"), sign("load model timeout"), sign("startup timeout"), sign("warmup timeout"), sign("watchdog timeout"), sign("timeouterror", r"(?:engine|server|ready|start|load|shard|health)"), sign("took too long", None), sign("predictor", r"time(?:d )?out.{0,40}(?:load|start|init)"), sign("worker timeout", r"pid|critical"),
+            sign("timed out waiting", r"engine|server|model|ready|start|worker|shard|health", r"clients|NCCL|rank"), sign("did not receive response from front-end"), sign("worker did not respond in given time"), sign("did not become ready"), sign("not ready within"), sign("was not ready"), sign("failed to start within"), sign("failed to become ready"), sign("failed to become healthy"), sign("did not start in time"), sign("timeout waiting for", r"engine|server|model|ready|start|worker|shard|health"), sign("timed out", r"(?:start-?up|health.?check|model load\w*|loading (?:the )?model|waiting for (?:the )?(?:server|engine|model)).{0,80}timed out|timed out.{0,60}(?:start-?up|loading|health check|to start|ready)", r"NCCL|rank"), sign("exceeded its progress deadline"), sign("deadline exceeded", r"progress|start|ready|context"), sign("model loading timeout", r"exceeded|error|reached|after \d"), sign("load model timeout"), sign("startup timeout"), sign("warmup timeout"), sign("watchdog timeout"), sign("timeouterror", r"(?:engine|server|ready|start|load|shard|health)"), sign("took too long", None), sign("predictor", r"time(?:d )?out.{0,40}(?:load|start|init)"), sign("worker timeout", r"pid|critical"),
         ),
         at_any_level=False,
     ),
@@ -131,11 +140,19 @@ PLATFORM_FAILURES: tuple[Failure, ...] = (
         ),
     ),
     Failure(
+        # TorchServe and MMS report a dead worker as a warning.
+        "worker_died", "CRASH_UNKNOWN", SYMPTOM, 0.6,
+        "The server's worker died; the reason is not in the log.",
+        "The reason stands in the worker's own lines (MODEL_LOG, stdout, stderr): look further up in the full log.",
+        (sign("load model failed"), sign("worker died")),
+        at_any_level=True,
+    ),
+    Failure(
         "wrapper", "CRASH_UNKNOWN", SYMPTOM, 0.6,
         "The server reports that it failed; the reason is not in the log.",
         "The reason stands in lines that are missing here: look further up in the full log.",
         (
-            sign("shardcannotstart"), sign("died unexpectedly"), sign("unexpectedly failed"), sign("exited unexpectedly"), sign("terminated unexpectedly"), sign("webserverfailed"), sign("shard", r"Shard (?:\d+ )?failed to start"), sign("engine core initialization failed"), sign("engine process failed to start"), sign("enginecore failed to start"), sign("workerproc initialization failed"), sign("application startup failed"), sign("failed to load all models"), sign("worker died"), sign("model server exited unexpectedly"), sign("received sigquit from a child"), sign("scheduler hit an exception"), sign("hit an exception"), sign("got fatal signal from worker"), sign("rpcserver process died"), sign("background loop has errored"), sign("load model failed"), sign("failed to load model", None), sign("backend worker process die"), sign("worker disconnected"), sign("initialization failed", None, r"init ok"), sign("exited with code", r"code [1-9]"), sign("exit status 1"), sign("exit code 1", r"exit code 1\b"), sign("exited with", r"non-zero|status [1-9]"), sign("startup failed"), sign("failed to start", None, r"INFO|WARN"), sign("engine dead"), sign("enginedeaderror"), sign("unable to load model", None), sign("model couldn't be loaded"), sign("stopping worker", r"error|die"),
+            sign("shardcannotstart"), sign("died unexpectedly"), sign("unexpectedly failed"), sign("exited unexpectedly"), sign("terminated unexpectedly"), sign("webserverfailed"), sign("shard", r"Shard (?:\d+ )?failed to start"), sign("engine core initialization failed"), sign("engine process failed to start"), sign("enginecore failed to start"), sign("workerproc initialization failed"), sign("application startup failed"), sign("failed to load all models"), sign("model server exited unexpectedly"), sign("received sigquit from a child"), sign("scheduler hit an exception"), sign("hit an exception"), sign("got fatal signal from worker"), sign("rpcserver process died"), sign("background loop has errored"), sign("failed to load model", None), sign("backend worker process die"), sign("worker disconnected"), sign("initialization failed", None, r"init ok"), sign("exited with code", r"code [1-9]"), sign("exit status 1"), sign("exit code 1", r"exit code 1\b"), sign("exited with", r"non-zero|status [1-9]"), sign("startup failed"), sign("failed to start", None, r"INFO|WARN"), sign("engine dead"), sign("enginedeaderror"), sign("unable to load model", None), sign("model couldn't be loaded"), sign("stopping worker", r"error|die"),
         ),
     ),
 )  # fmt: skip

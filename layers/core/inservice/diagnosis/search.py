@@ -32,7 +32,7 @@ _ECHO = re.compile(r"\bArgs \{|Namespace\(|ServerArgs\(|non-default args|engine 
 _HARMLESS = re.compile(
     r"can be ignored|can safely be ignored|please ignore|process group has NOT been destroyed|Could not import Mamba|Token file not found|"
     r"client socket cannot be retrieved|detoken(?:izer)? init state: init ok|If out-of-memory error occurs|Exception ignored in|"
-    r"Ignore import error|will be ignored|[Ff]alling back to|[Rr]etrying|[Tt]imeout (?:is )?set to|"
+    r"Ignore import error|Error while downloading from https?://|will be ignored|[Ff]alling back to|[Rr]etrying|[Tt]imeout (?:is )?set to|"
     r"If you are running out of memory|resource_tracker|leaked \w+ objects",
     re.IGNORECASE,
 )
@@ -48,8 +48,9 @@ _ENDS_A_READY_SERVER = {
     "GPU_OOM_WEIGHTS", "GPU_OOM_KV_CACHE", "HOST_OOM", "DISK_FULL", "SHARDING_ERROR", "COMPILE_ERROR", "UNSUPPORTED_GPU",
     "STARTUP_TIMEOUT", "IMAGE_PULL", "BAD_CONTAINER",
 }  # fmt: skip
+_WRAPPERS = {"wrapper", "worker_died"}
 # Uvicorn binds its port after "startup complete", and ends if it is taken.
-_GAVE_UP = {"killed", "killed_by_the_system", "wrapper", "port_in_use"}
+_GAVE_UP = _WRAPPERS | {"killed", "killed_by_the_system", "port_in_use"}
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def choose(hits: list[Hit]) -> Hit | None:
     # An error of its own, earlier, explains why a process was killed afterwards: SGLang kills its own process tree.
     raised = [hit.line for hit in hits if hit.failure.key not in _NO_ERROR and (hit.rank > SYMPTOM or hit.raised)]
     left = [hit for hit in hits if hit.failure.key not in _KILLED or not any(line < hit.line for line in raised)]
-    return max(left, key=lambda hit: (hit.rank // 10, hit.failure.key != "wrapper", -hit.line, hit.rank))
+    return max(left, key=lambda hit: (hit.rank // 10, hit.failure.key not in _WRAPPERS, -hit.line, hit.rank))
 
 
 def _after_ready(hits: list[Hit], ready: int | None) -> list[Hit]:
