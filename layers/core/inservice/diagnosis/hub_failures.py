@@ -53,7 +53,7 @@ HUB_FAILURES: tuple[Failure, ...] = (
             sign("localtokennotfounderror"), sign("token is required", r"hub|hf|token=|found"),
             sign("401 client error", r"unauthorized|" + _HUB, r"Repository Not Found"),
             sign("403 client error", r"forbidden|" + _HUB),
-            sign("401 unauthorized", _HUB + r"|model|resolve"), sign("403 forbidden", _HUB + r"|model|resolve"),
+            sign("401 unauthorized", _HUB + r"|model|resolve", r"proxy|tunnel"), sign("403 forbidden", _HUB + r"|model|resolve", r"proxy|tunnel"),
             sign("status code: 401", None), sign("status code 401", None), sign("statuscode(401"),
             sign("http status client error (401"), sign("http status client error (403"),
             sign("illegal header value b'bearer"),
@@ -137,7 +137,7 @@ HUB_FAILURES: tuple[Failure, ...] = (
             sign("max retries exceeded with url", _HUB),
             sign("too many requests", None), sign("429 client error", None),
             sign("500 server error"), sign("502 server error"), sign("503 server error"), sign("504 server error"), sign("502 bad gateway"), sign("504 gateway"),
-            sign("hfhubhttperror"), sign("consistency check failed"), sign("error while downloading"), sign("an error occurred while downloading"),
+            sign("hfhubhttperror"), sign("cas service error"), sign("http status server error (5"), sign("consistency check failed"), sign("error while downloading"), sign("an error occurred while downloading"),
             sign("failed to download", None, r"IAM|AccessDenied"), sign("download failed"), sign("could not download"), sign("error downloading"), sign("file reconstruction error"),
             sign("slowdown", r"reduce your request rate"), sign("nosuchbucket"), sign("nosuchkey"),
         ),
@@ -174,7 +174,7 @@ HUB_FAILURES: tuple[Failure, ...] = (
         ),
     ),
     Failure(
-        "weights_incomplete", "CORRUPT_WEIGHTS", SPECIFIC - 4, 0.8,
+        "weights_incomplete", "CORRUPT_WEIGHTS", SPECIFIC - 4, 0.76,
         "The checkpoint's tensors are not those the model needs.",
         "Check that all shards are there and belong to this model; a newer server version may know other names.",
         (

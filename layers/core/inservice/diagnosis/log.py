@@ -23,7 +23,7 @@ _TIME = re.compile(r"(?:(\d{2,4}-\d\d(?:-\d\d)?)[T ])?(?<![\d:])([012]\d:[0-5]\d
 
 # Everything that names a process instead of saying something: docker compose, Kubernetes, MPI, Ray, DJL, TorchServe.
 _PROCESS_PREFIX = re.compile(
-    r"^(?:.{0,160}?(?:PyProcess|MODEL_LOG|WorkerLifeCycle|model-std(?:out|err))\s?(?:-|:)\s?(?:W-\S{1,60}-std\S{1,4}:\s?)?)"
+    r"^(?:.{0,160}?(?:PyProcess|MODEL_LOG|WorkerLifeCycle|model-std(?:out|err))\s?(?:-|:|(?=W-))\s?(?:W-\S{1,80}-std\S{1,4}:\s?)?)"
     r"|\[\d+,\d+\]<std(?:out|err)>:"
     r"|^(?:>\s)+"
 )
@@ -31,7 +31,8 @@ _WORD = re.compile(r"[a-z]+")
 _NO_DIGITS = str.maketrans("", "", "0123456789")
 _LEVEL = re.compile(r"\b(TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|CRITICAL|FATAL)\b|(\w*Warning):")
 _SPOKEN = re.compile(r"\w(?:Error|Exception)\b|=$")
-_GLOG = re.compile(r"^([IWEF])\d{4} \d\d:\d\d")
+# glog, and PyTorch's c10d, which brackets it and writes the month without a zero.
+_GLOG = re.compile(r"^(?:\[rank\d+\]:)?\[?([IWEF])\d{3,4} \d\d:\d\d")
 _QUIET = {"TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING"}
 
 

@@ -79,7 +79,8 @@ MEMORY_FAILURES: tuple[Failure, ...] = (
             sign("please try to increase --mem-fraction-static"),
             sign("capture cuda graph failed", r"out of memory|OutOfMemory"),
             sign("when warming up sampler", r"out of memory"),
-            sign("mem-fraction-static", r"(?:not enough|out of) memory|to a smaller value"),
+            # SGLang prints the same four pieces of advice, mem-fraction-static first, whatever broke the capture.
+            sign("mem-fraction-static", r"(?:not enough|out of) memory"),
         ),
     ),
     Failure(

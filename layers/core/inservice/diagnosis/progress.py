@@ -26,7 +26,10 @@ _MARKS: tuple[tuple[str, str | None, Phase], ...] = (
     # DJL Serving binds after loading the models named at start; TorchServe and MMS bind before their workers load.
     ("both api bind to:", None, "ready"),
     ("model server started.", None, "load"),
-    ("/ping http/1", r'"?(?:GET|POST) /ping HTTP/1\.\d"?\s+200', "ready"),
+    # TorchServe and MMS answer pings (ACCESS_LOG) before their workers have a model; the workers' state tells.
+    ("/ping http/1", r'^(?!.*ACCESS_LOG).*"?(?:GET|POST) /ping HTTP/1\.\d"?\s+200', "ready"),
+    ("worker_model_loaded", None, "ready"),
+    ("backend response time:", None, "ready"),
     ("/health http/1", r'"?GET /health HTTP/1\.\d"?\s+200', "ready"),
     ("listening at: http", None, "ready"),
     ("model loaded successfully", None, "ready"),

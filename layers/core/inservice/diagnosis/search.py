@@ -15,6 +15,7 @@ from inservice.diagnosis.hub_failures import HUB_FAILURES
 from inservice.diagnosis.log import Log, loud, said_in
 from inservice.diagnosis.memory_failures import MEMORY_FAILURES
 from inservice.diagnosis.model_failures import MODEL_FAILURES
+from inservice.diagnosis.places import place
 from inservice.diagnosis.platform_failures import PLATFORM_FAILURES
 from inservice.diagnosis.progress import BANNERS, READY_MARKS
 
@@ -31,7 +32,7 @@ _ECHO = re.compile(r"\bArgs \{|Namespace\(|ServerArgs\(|non-default args|engine 
 _HARMLESS = re.compile(
     r"can be ignored|can safely be ignored|please ignore|process group has NOT been destroyed|Could not import Mamba|Token file not found|"
     r"client socket cannot be retrieved|detoken(?:izer)? init state: init ok|If out-of-memory error occurs|Exception ignored in|"
-    r"Ignore import error|will be ignored|[Ff]alling back to|[Rr]etrying|[Tt]imeout (?:is )?set to|"
+    r"Ignore import error|Error while downloading from https?://|will be ignored|[Ff]alling back to|[Rr]etrying|[Tt]imeout (?:is )?set to|"
     r"If you are running out of memory|resource_tracker|leaked \w+ objects",
     re.IGNORECASE,
 )
@@ -41,20 +42,15 @@ _KILLED = {"killed", "killed_by_the_system"}
 # TGI's last word, "Error: DownloadError", goes to stderr and may overtake the line that says which signal ended it.
 _NO_ERROR = _KILLED | {"download_process_failed"}
 
-# What one bad request can cause on a healthy server: its length, its parameters, its chat template.
-_OF_A_REQUEST = {"INVALID_ARGUMENT", "TOKENIZER_ERROR"}
-_GAVE_UP = {"killed", "killed_by_the_system", "wrapper"}
-
-# Where an exception with no telling words was raised. Checked against the innermost frames.
-_PLACES: tuple[tuple[re.Pattern[str], Cause], ...] = (
-    (re.compile(r"torch/_inductor|torch/_dynamo|triton/(?:compiler|backends|runtime)|cpp_extension|xla_extension|torch_neuronx"), "COMPILE_ERROR"),
-    (re.compile(r"quantization/|/quantize|gptq|awq|bitsandbytes/|compressed_tensors"), "QUANTIZATION_ERROR"),
-    (re.compile(r"custom_all_reduce|pynccl|parallel_state|distributed_c10d|device_communicators|torch/distributed"), "SHARDING_ERROR"),
-    (re.compile(r"tokeniz(?:er|ation)"), "TOKENIZER_ERROR"),
-    (re.compile(r"argparse\.py|arg_utils\.py|cli_args\.py|server_args\.py|pydantic/"), "INVALID_ARGUMENT"),
-    (re.compile(r"transformers/(?:models/auto|configuration_utils|modeling_rope)|models/registry\.py"), "UNSUPPORTED_ARCHITECTURE"),
-    (re.compile(r"load_weights|weight_utils|safetensors/"), "CORRUPT_WEIGHTS"),
-)  # fmt: skip
+# What ends a server that was ready. Anything else may be one request's: its length, its chat template, the name of
+# its model, the address of its picture.
+_ENDS_A_READY_SERVER = {
+    "GPU_OOM_WEIGHTS", "GPU_OOM_KV_CACHE", "HOST_OOM", "DISK_FULL", "SHARDING_ERROR", "COMPILE_ERROR", "UNSUPPORTED_GPU",
+    "STARTUP_TIMEOUT", "IMAGE_PULL", "BAD_CONTAINER",
+}  # fmt: skip
+_WRAPPERS = {"wrapper", "worker_died"}
+# Uvicorn binds its port after "startup complete", and ends if it is taken.
+_GAVE_UP = _WRAPPERS | {"killed", "killed_by_the_system", "port_in_use"}
 
 
 @dataclass(frozen=True)
@@ -115,7 +111,7 @@ def choose(hits: list[Hit]) -> Hit | None:
     # An error of its own, earlier, explains why a process was killed afterwards: SGLang kills its own process tree.
     raised = [hit.line for hit in hits if hit.failure.key not in _NO_ERROR and (hit.rank > SYMPTOM or hit.raised)]
     left = [hit for hit in hits if hit.failure.key not in _KILLED or not any(line < hit.line for line in raised)]
-    return max(left, key=lambda hit: (hit.rank // 10, -hit.line, hit.rank))
+    return max(left, key=lambda hit: (hit.rank // 10, hit.failure.key not in _WRAPPERS, -hit.line, hit.rank))
 
 
 def _after_ready(hits: list[Hit], ready: int | None) -> list[Hit]:
@@ -126,7 +122,7 @@ def _after_ready(hits: list[Hit], ready: int | None) -> list[Hit]:
     # SGLang and TorchServe listen before the warm-up or the workers are done, and can still give up.
     if any(hit.failure.key in _GAVE_UP for hit in after):
         return after
-    return [hit for hit in after if hit.rank >= SPECIFIC - 5 and hit.cause not in _OF_A_REQUEST]
+    return [hit for hit in after if hit.rank >= SPECIFIC - 5 and hit.cause in _ENDS_A_READY_SERVER]
 
 
 def _hits(log: Log, failures: Iterable[Failure], any_level: bool = False) -> list[Hit]:
@@ -170,8 +166,8 @@ def _weigh(log: Log, failure: Failure, number: int, any_level: bool) -> Hit | No
             cause, confidence = _cause(decided), min(0.95, confidence + 0.08)
         elif failure.key == "gpu_out_of_memory":
             confidence = 0.7
-        if failure.key == "crash_without_cause" and (place := _place(before)):
-            cause, rank, confidence = place, FRAMES if rank > 0 else rank, 0.68
+        if failure.key == "crash_without_cause" and (spoken := place(before, line)):
+            cause, rank, confidence = spoken, FRAMES if rank > 0 else rank, 0.66
     return Hit(failure, cause, rank, confidence, number, raised="exception" in line.lower())
 
 
@@ -192,16 +188,6 @@ def _is_code(line: str) -> bool:
     said = line.strip()
     return bool(re.search(r"(?:^|\s|\]\s?)raise \w+(?:\.\w+)*\($|(?:\s|^)raise \w*(?:Error|Exception)\(\s*f?[\"']?[^\"']*[\"']?$", said[-300:]) or
                 re.search(r"^\s*(?:from \S+ import |import |def |except )", said_in(said)))  # fmt: skip
-
-
-def _place(before: list[str]) -> Cause | None:
-    """The cause the innermost frames of a traceback speak for."""
-    frames = [line for line in before[-40:] if 'File "' in line or "File(" in line][-6:]
-    for line in reversed(frames):
-        for pattern, cause in _PLACES:
-            if pattern.search(line):
-                return cause
-    return None
 
 
 def _attempts(log: Log) -> list[int]:
