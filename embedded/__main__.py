@@ -19,6 +19,8 @@ def main() -> int:
         print("TIME_SCALE must be a number such as 60", file=sys.stderr)
         return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    # A shell starts what it puts in the background with SIGINT ignored (POSIX, asynchronous lists); it must end us too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with running(time_scale=time_scale, report=_say) as stack:
             _say(
