@@ -25,7 +25,7 @@ def diagnose_attempt(command: Diagnose, *, logs: Logs) -> Diagnosis:
     found = diagnose(failure_reason=command.reason, log=log, config=_config(command))
     if found.cause in _ABSTAINED and command.losing:
         return command.losing
-    if command.verdict == "rolled_back" and found.cause in _ABSTAINED and "alarm" in (command.reason or "").lower():
+    if command.verdict == "rolled_back" and found.cause in _ABSTAINED and _alarm_rang(command):
         return _while_the_old_serves(_rung(command))
     if found.cause in ("HEALTHY", "LOADING"):
         return found.model_copy(update={"cause": "UNKNOWN", "summary": _settled_without_cause(command), "remedy": None})
@@ -35,7 +35,7 @@ def diagnose_attempt(command: Diagnose, *, logs: Logs) -> Diagnosis:
 def look_again_seconds(command: Diagnose, found: Diagnosis) -> int | None:
     """How long to wait for log lines that may still be on their way; None when they have come, or never will."""
     settled = command.verdict in ("failed", "rolled_back") and command.endpoint is not None and command.fault is None
-    if not settled or not _unproved(command, found) or "alarm" in (command.reason or "").lower():
+    if not settled or not _unproved(command, found) or _alarm_rang(command):
         return None
     return _BETWEEN_LOOKS_SECONDS if command.looks + 1 < _LOOKS else None
 
@@ -63,6 +63,10 @@ def _gone() -> Diagnosis:
         cause="UNKNOWN", confidence=0.9, evidence=(), remedy=None,
         summary="Somebody deleted the endpoint while it was being deployed.",
     )  # fmt: skip
+
+
+def _alarm_rang(command: Diagnose) -> bool:
+    return "alarm" in (command.reason or "").lower()
 
 
 def _rung(command: Diagnose) -> Diagnosis:
