@@ -1,4 +1,4 @@
-"""The functions' modules, loaded as Lambda loads them: each from its own folder."""
+"""The order of the tests, and the functions' modules, loaded as Lambda loads them: each from its own folder."""
 
 from __future__ import annotations
 
@@ -10,7 +10,17 @@ from types import ModuleType
 
 import pytest
 
+SLOWEST_FIRST = ("chaos", "workflow", "embedded", "browser", "simulator")
 FUNCTIONS = Path(__file__).parents[1] / "functions"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The stories that wait for a stack come first, so that workers end together."""
+    items.sort(key=lambda item: _rank(item.path.parent.name))
+
+
+def _rank(folder: str) -> int:
+    return SLOWEST_FIRST.index(folder) if folder in SLOWEST_FIRST else len(SLOWEST_FIRST)
 
 
 @pytest.fixture(scope="session")

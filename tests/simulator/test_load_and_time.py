@@ -19,7 +19,7 @@ from simulator.settings import ACCEPTED_TOKEN
 
 from .conftest import ROOT, Account, running_simulator
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timed]
 LLAMA = "meta-llama/Meta-Llama-3-8B-Instruct"
 
 
