@@ -43,6 +43,8 @@ MODEL_FAILURES: tuple[Failure, ...] = (
         (
             sign("keyerror", r"KeyError: '(?:qwen\w*|llama\w*|mistral\w*|mixtral|gemma\w*|phi\w*|deepseek\w*|gpt_oss|glm\w*|chatglm|mllama|cohere\w*|starcoder2|olmo\w*|internlm\w*|dbrx|exaone\w*|granite\w*|minicpm\w*|falcon\w*|jamba|mamba\w*|nemotron\w*|smollm\w*|step\w*|kimi\w*|ernie\w*|hunyuan\w*)'"),
             sign("unexpected keyword argument", r"(?:Config|ForCausalLM|ForConditionalGeneration|Attention|RotaryEmbedding)\S{0,30}\(\) got an unexpected keyword"),
+            # vLLM counts a hybrid's attention layers by lists its configuration must bring (config/model.py).
+            sign("hybrid without a", r"layers_block_type|attn_type_list|layer_types"), sign("cannot determine the num of", r"layers?"), sign("couldn't determine number of kv heads"),
             sign("assert \"factor\" in rope_scaling"), sign("keyerror: 'type'"), sign("keyerror: 'rope_type'"), sign("keyerror: 'factor'"),
         ),
     ),

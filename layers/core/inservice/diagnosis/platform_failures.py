@@ -113,7 +113,7 @@ PLATFORM_FAILURES: tuple[Failure, ...] = (
         "option_refused", "INVALID_ARGUMENT", WEAK + 4, 0.68,
         "The server refuses an option it was given.",
         "Correct the option that is named, or leave it out.",
-        (sign("--", r"(?:Value|Type|Assertion|Runtime)Error\b.{0,160}?[`' ]--[a-z][\w-]+", r"Dockerfile|pip install|out of memory|mem-fraction|gpu-memory"),),
+        (sign("--", r"(?:Value|Type|Assertion|Runtime)Error\b.{0,160}?[`' ]--[a-z][\w-]+", r"Dockerfile|pip install|out of memory|memory to handle|mem-fraction|gpu-memory"),),
     ),
     Failure(
         "port_in_use", "INVALID_ARGUMENT", WEAK, 0.6,

@@ -13,7 +13,7 @@ from inservice.contracts import Cause
 from inservice.diagnosis.failure import FRAMES, SPECIFIC, SYMPTOM, Failure, Sign
 from inservice.diagnosis.hub_failures import HUB_FAILURES
 from inservice.diagnosis.log import Log, loud, said_in
-from inservice.diagnosis.memory_failures import MEMORY_FAILURES
+from inservice.diagnosis.memory_failures import MEMORY_FAILURES, WRAPS_ANYTHING
 from inservice.diagnosis.model_failures import MODEL_FAILURES
 from inservice.diagnosis.places import place
 from inservice.diagnosis.platform_failures import PLATFORM_FAILURES
@@ -63,6 +63,8 @@ class Hit:
     confidence: float
     line: int
     raised: bool = False
+    # The line calls itself a warning; it counts because the process died.
+    warned: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,16 @@ def choose(hits: list[Hit]) -> Hit | None:
     # An error of its own, earlier, explains why a process was killed afterwards: SGLang kills its own process tree.
     raised = [hit.line for hit in hits if hit.failure.key not in _NO_ERROR and (hit.rank > SYMPTOM or hit.raised)]
     left = [hit for hit in hits if hit.failure.key not in _KILLED or not any(line < hit.line for line in raised)]
-    return max(left, key=lambda hit: (hit.rank // 10, hit.failure.key not in _WRAPPERS, -hit.line, hit.rank))
+    return max(_unwrapped(left), key=lambda hit: (hit.rank // 10, hit.failure.key not in _WRAPPERS, -hit.line, hit.rank))
+
+
+def _unwrapped(hits: list[Hit]) -> list[Hit]:
+    """Without the sentence that wraps anything, when the error it was raised from stands before it."""
+    wrapped = min((hit.line for hit in hits if hit.failure.key == WRAPS_ANYTHING), default=-1)
+    explained = any(
+        hit.line < wrapped and not hit.warned and hit.failure.key not in _WRAPPERS | _NO_ERROR for hit in hits
+    )
+    return [hit for hit in hits if hit.failure.key != WRAPS_ANYTHING] if explained else hits
 
 
 def _after_ready(hits: list[Hit], ready: int | None) -> list[Hit]:
@@ -180,7 +191,7 @@ def _only_warned(hit: Hit) -> bool:
 
 
 def _undisguised(hit: Hit) -> Hit:
-    return replace(hit, rank=hit.rank + 1000) if _only_warned(hit) else hit
+    return replace(hit, rank=hit.rank + 1000, warned=True) if _only_warned(hit) else hit
 
 
 def _is_code(line: str) -> bool:
