@@ -34,7 +34,7 @@ _HARMLESS = re.compile(
     r"can be ignored|can safely be ignored|please ignore|process group has NOT been destroyed|Could not import Mamba|Token file not found|"
     r"client socket cannot be retrieved|detoken(?:izer)? init state: init ok|If out-of-memory error occurs|Exception ignored in|"
     r"Ignore import error|Error while downloading from https?://|will be ignored|[Ff]alling back to|[Rr]etrying|[Tt]imeout (?:is )?set to|"
-    r"If you are running out of memory|resource_tracker|leaked \w+ objects",
+    r"will be recompiled|If you are running out of memory|resource_tracker|leaked \w+ objects",
     re.IGNORECASE,
 )
 
