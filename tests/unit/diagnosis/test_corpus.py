@@ -34,7 +34,8 @@ OWN += cases("samples/servers.jsonl")
 #   unseen_4: 67 of 76 / 3
 #   unseen_5: 73 of 77 / 3 (one of them an alarm on a healthy start)
 OWN += [case for number in (1, 2, 3, 4, 5) for case in cases(f"samples/unseen_{number}.jsonl")]
-# Two misses that were known, and the errors that the servers' sources can raise during a start.
+# Two misses that were known, and the errors that the servers' sources can raise during a start: of those 146 messages
+# 107 were right (15 confidently wrong) once refusals were read, and the rest were mended with them at hand.
 OWN += cases("samples/sources.jsonl")
 # One for each cause that a server can show and that had none: 59 of 59 were right at first, healthy prefixes included.
 OWN += cases("samples/pairs.jsonl")

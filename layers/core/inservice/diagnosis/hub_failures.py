@@ -84,7 +84,7 @@ HUB_FAILURES: tuple[Failure, ...] = (
         "The repository or folder does not hold the files the server needs.",
         "Point to a folder or revision that holds config.json and the weights.",
         (
-            sign("does not appear to have", r"have (?:a |any )?(?:files? |\S+\. Checkout)"), sign("could not locate", r"could not locate \S+ inside"), sign("can't find a checkpoint index"), sign("not a local folder or a valid repository"), sign("no config file found"), sign("mistral-format model"), sign("can't load", r"can't load (?:image |feature |video )?(?:processor|extractor|feature extractor) for"), sign("could not find checkpoint files"), sign("no local weights found", r"error"),
+            sign("does not appear to have", r"have (?:a |any )?(?:files? |\S+\. Checkout)"), sign("could not locate", r"could not locate \S+ inside"), sign("can't find a checkpoint index"), sign("not a local folder or a valid repository"), sign("could not detect config format"), sign("mistral-format model"), sign("can't load", r"can't load (?:image |feature |video )?(?:processor|extractor|feature extractor) for"), sign("could not find checkpoint files"), sign("no local weights found", r"error"),
             sign("entrynotfounderror", None, r"LocalEntryNotFound"), sign("entry not found for url"),
             sign("cannot find any model weights"), sign("no model weights found"), sign("no safetensors weights found", r"error|raise|RuntimeError|EntryNotFound"),
             sign("weights found for model", r"no \S+ weights found for model.{0,160}(?:error|$)", r"INFO|WARN"),
