@@ -104,6 +104,10 @@ SHAPES = {
     "noise after": lambda lines: lines + NOISE,
     "cloudwatch events": lambda lines: [json.dumps({"timestamp": 1, "message": line}) for line in lines],
     "exported": lambda lines: [f"17150000{number:05d} {line}" for number, line in enumerate(lines)],
+    # Some line has to show that two programs speak; a lone headless line could be the outer one's own.
+    "logged by a program around it": lambda lines: [
+        f"2025-06-27 12:57:51,690 - run - INFO - {line}" for line in ("WARNING: one thread only", *lines)
+    ],
     "coloured": lambda lines: [f"\x1b[2m{line}\x1b[0m" for line in lines],
     "three starts": lambda lines: ["INFO vLLM API server version 0.9", *["INFO a"] * 5, *lines] * 3,
     "carriage returns": lambda lines: ["\r".join(lines)],
