@@ -34,6 +34,14 @@ OWN += cases("samples/servers.jsonl")
 #   unseen_4: 67 of 76 / 3
 #   unseen_5: 73 of 77 / 3 (one of them an alarm on a healthy start)
 OWN += [case for number in (1, 2, 3, 4, 5) for case in cases(f"samples/unseen_{number}.jsonl")]
+# Two misses that were known, and the errors that the servers' sources can raise during a start: of those 146 messages
+# 107 were right (15 confidently wrong) once refusals were read, and the rest were mended with them at hand.
+OWN += cases("samples/sources.jsonl")
+# One for each cause that a server can show and that had none: 59 of 59 were right at first, healthy prefixes included.
+OWN += cases("samples/pairs.jsonl")
+# Published cases that were only described, written anew in the servers' formats. At first 36 of 38 were right, and the
+# other two confidently wrong: an alarm on Neuron's compile cache, and "loading" for a worker that had died.
+OWN += cases("samples/pointers.jsonl")
 # Logs that others published stay where they were collected, beside the project.
 COLLECTED = HERE.parents[3] / "shared/corpus/dev.jsonl"
 CORPUS = [json.loads(line) for line in COLLECTED.read_text().splitlines()] if COLLECTED.exists() else []
@@ -96,6 +104,10 @@ SHAPES = {
     "noise after": lambda lines: lines + NOISE,
     "cloudwatch events": lambda lines: [json.dumps({"timestamp": 1, "message": line}) for line in lines],
     "exported": lambda lines: [f"17150000{number:05d} {line}" for number, line in enumerate(lines)],
+    # Some line has to show that two programs speak; a lone headless line could be the outer one's own.
+    "logged by a program around it": lambda lines: [
+        f"2025-06-27 12:57:51,690 - run - INFO - {line}" for line in ("WARNING: one thread only", *lines)
+    ],
     "coloured": lambda lines: [f"\x1b[2m{line}\x1b[0m" for line in lines],
     "three starts": lambda lines: ["INFO vLLM API server version 0.9", *["INFO a"] * 5, *lines] * 3,
     "carriage returns": lambda lines: ["\r".join(lines)],
@@ -110,26 +122,6 @@ def test_the_cause_does_not_depend_on_the_shape_of_the_log(shape: str) -> None:
     shaped = [case | {"log": "\n".join(SHAPES[shape](case["log"].splitlines()))} for case in some]
     wrong = [(case["id"], found.cause) for case, found, good in judged(shaped) if not good]
     assert len(wrong) <= 0.02 * len(some), wrong
-
-
-# The least that the servers with few public logs must have samples of, each judged by the tests above.
-SHOWS = {
-    "triton": ("MODEL_NOT_FOUND", "GPU_OOM_WEIGHTS", "MISSING_DEPENDENCY", "INVALID_ARGUMENT", "UNSUPPORTED_GPU"),
-    "torchserve": ("MODEL_NOT_FOUND", "GPU_OOM_WEIGHTS", "MISSING_DEPENDENCY"),
-    "hf-toolkit": ("MODEL_NOT_FOUND", "INVALID_ARGUMENT", "UNSUPPORTED_ARCHITECTURE", "DISK_FULL", "HOST_OOM"),
-    "lmi": ("DISK_FULL", "HOST_OOM", "GATED_OR_AUTH", "GPU_OOM_WEIGHTS", "GPU_OOM_KV_CACHE", "SHARDING_ERROR"),
-}
-
-
-def test_every_cause_has_a_sample_of_our_own() -> None:
-    servers: dict[str, set[str]] = {}
-    for case in OWN:
-        servers.setdefault(case["label"], set()).add(case["server"])
-    assert {"vllm", "tgi", "sglang", "lmi"} <= servers["GPU_OOM_KV_CACHE"]
-    assert len(servers) >= 26, sorted(servers)
-    for server, causes in SHOWS.items():
-        missing = [cause for cause in causes if server not in servers[cause]]
-        assert not missing, (server, missing)
 
 
 def test_a_case_that_cannot_be_used_is_answered_with_an_error() -> None:

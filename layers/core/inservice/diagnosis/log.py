@@ -27,6 +27,12 @@ _PROCESS_PREFIX = re.compile(
     r"|\[\d+,\d+\]<std(?:out|err)>:"
     r"|^(?:>\s)+"
 )
+# A program of one's own that starts the server and logs all it prints as information; what a server's lines begin with.
+_AROUND = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} - \S{1,60} - INFO - ")
+_OWN_HEAD = re.compile(
+    r"[(\[]|\d{4}-\d\d-\d\d|[IWEF]\d{4} |(?:ERROR|WARN|WARNING|INFO|Traceback|Warning|Normal)\b|exec\b|"
+    r"\s+File |[\w.]*(?:[Ee]rror|Exception|Killed)\b|\S+: line \d"
+)
 _WORD = re.compile(r"[a-z]+")
 _NO_DIGITS = str.maketrans("", "", "0123456789")
 _LEVEL = re.compile(r"\b(TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|CRITICAL|FATAL)\b|(\w*Warning):")
@@ -89,6 +95,7 @@ def read(text: str) -> Log:
         raw = _bounded(text).replace("\\r", "\\n").split("\\n")
     raw = [line for line in raw if line and not line.isspace()]
     clean = _without_colours(raw)
+    clean = _without_program_around(clean)
     if sum(line.startswith("{") for line in clean[:50]) * 2 > min(len(clean), 50):
         clean, raw = _without_json(clean, raw)
     if _newest_first(clean):
@@ -125,6 +132,16 @@ def _without_colours(lines: list[str]) -> list[str]:
     if "\x1b" in text or "#033" in text or "\\u001b" in text or "\\x1b" in text or "\\033" in text or "␛" in text:
         text = _ANSI.sub("", text)
     return text.split("\n") if lines else []
+
+
+def _without_program_around(lines: list[str]) -> list[str]:
+    """Without the prefix of a program that logs a server's output, when nearly all lines carry it."""
+    heads = [_AROUND.match(line) for line in lines]
+    inner = [head and line[head.end() :] for head, line in zip(heads, lines, strict=True)]
+    wrapped = sum(head is not None for head in heads) * 5 > len(lines) * 4
+    if not wrapped or not any(text and _OWN_HEAD.match(text) for text in inner):
+        return lines
+    return [line if text is None else text for text, line in zip(inner, lines, strict=True)]
 
 
 def _without_json(clean: Iterable[str], raw: Iterable[str]) -> tuple[list[str], list[str]]:

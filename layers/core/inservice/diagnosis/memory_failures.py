@@ -27,6 +27,9 @@ _WEIGHTS_PLACED = re.compile(
     re.IGNORECASE,
 )
 
+# A failure whose message is raised from any other; search.py asks for it by this key.
+WRAPS_ANYTHING = "warm_up_out_of_memory"
+
 
 def weights_or_budget(before: list[str], line: str) -> str | None:
     """Whether an allocation failed while placing weights or afterwards, from the innermost telling frame."""
@@ -56,8 +59,7 @@ MEMORY_FAILURES: tuple[Failure, ...] = (
             sign("available kv cache memory (", r"not enough|larger than"),
             sign("tokens that can be stored in kv cache"),
             sign("kv cache is needed"),
-            sign("not enough kv cache"),
-            sign("not enough memory to handle", r"not enough memory to handle (?:at least )?[\d`]"),
+            sign("not enough kv cache"), sign("auto-fit max_model_len", r"not enough"),
             sign("`max_batch_total_tokens`", r"must be <= `?max_batch_total_tokens"),
             sign("max_total_tokens` must be <="),
             sign("model can't handle context length"),
@@ -68,6 +70,14 @@ MEMORY_FAILURES: tuple[Failure, ...] = (
             sign("no memory left for kv cache"),
             sign("gpu memory", r"(?:insufficient|not enough).{0,40}gpu memory.{0,60}(?:kv|cache|context)"),
         ),
+    ),
+    Failure(
+        # TGI up to 1.1 raised this from whatever broke the warm-up (flash_causal_lm.py caught every Exception): what
+        # it was raised from is the cause. On its own it means memory.
+        WRAPS_ANYTHING, "GPU_OOM_KV_CACHE", ROOT, 0.95,
+        "The warm-up failed: there is not enough GPU memory for the requested batch of tokens.",
+        "Lower max_total_tokens and max_input_tokens, or use a GPU with more memory.",
+        (sign("not enough memory to handle", r"not enough memory to handle (?:at least )?[\d`]"),),
     ),
     Failure(
         "kv_pool_empty", "GPU_OOM_KV_CACHE", ROOT, 0.93,
@@ -100,6 +110,7 @@ MEMORY_FAILURES: tuple[Failure, ...] = (
             sign("not enough gpu memory", r"failed to load model|load (?:the )?model|for weights|model weights"),
             sign("failed to load model - not enough gpu memory"),
             sign("insufficient gpu memory", r"load|weights|model"),
+            sign("too large for the current device"),
             sign("nrt_tensor_allocate", r"Allocation Failure|status=4"),
             sign("some modules are dispatched on the cpu or the disk"),
             sign("model weights", r"(?:do(?:es)? not|cannot|can't|don't) fit (?:in|into|on).{0,30}(?:gpu|memory|device)"),

@@ -6,6 +6,9 @@ from __future__ import annotations
 
 from inservice.diagnosis.failure import ROOT, SPECIFIC, Failure, sign
 
+# Pages, chunks, groups and draft tokens are divided too, by settings of their own and not by GPUs.
+_OTHER_DIVISIONS = r"n_predict|specul|page_size|block_size|chunk|bit width|pack_factor|head_dim|topk|embed_dim|num_key_value_heads|max_bs|by the other"
+
 MODEL_FAILURES: tuple[Failure, ...] = (
     Failure(
         "unknown_architecture", "UNSUPPORTED_ARCHITECTURE", ROOT - 5, 0.95,
@@ -19,7 +22,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
             sign("model type", r"model type \S{1,60} (?:is )?(?:not (?:currently )?supported|unsupported|unknown)"),
             sign("model_type", r"model_type \S{1,60} (?:is )?not supported|(?:unknown|unsupported) (?:\w+ )?model_type"),
             sign("architecture", r"architectures? \S{1,80} (?:is|are) not (?:yet )?supported|(?:unknown|unrecognized) (?:model )?architecture|architecture \S{1,60} not supported"),
-            sign("unrecognized configuration class"), sign("rope_scaling` must be a dictionary"), sign("rope_scaling", r"must be|missing required keys|unrecognized keys.{0,80}error|KeyError|unknown"),
+            sign("unrecognized configuration class"), sign("rope_scaling` must be a dictionary"), sign("rope_scaling", r"must be|should have|missing required keys|unrecognized keys.{0,80}error|KeyError|unknown"),
             sign("unknown rope scaling type"), sign("rope scaling", r"not implemented|unknown|not supported", r"INFO|WARN"), sign("unknown rope"), sign("rope type", r"unknown|unsupported|not supported"),
             sign("config' object has no attribute"), sign("config_mapping[", r"KeyError"),
             sign("there is no module or parameter named"), sign("was only supported", r"vllm until|removed"), sign("previously supported in vllm until"),
@@ -33,7 +36,9 @@ MODEL_FAILURES: tuple[Failure, ...] = (
         "The server most likely does not know this model as it is configured.",
         "Use a server version that supports the model.",
         (
-            sign("no longer supported", r"model|architecture"), sign("must match the size of tensor b"), sign("not implemented", r"model (?:type|class).{0,60}not implemented"), sign("config.architectures", r"error|none|missing"), sign("does not support", r"(?:ForCausalLM|ForConditionalGeneration)\S{0,4} does not support"), sign("is not supported", r"(?:ForCausalLM|ForConditionalGeneration|Model|LMHeadModel)\S{0,4}\]?'? (?:is|are) not supported|model \S{1,80} is not supported"),
+            sign("no longer supported", r"model|architecture"), sign("must match the size of tensor b"), sign("not implemented", r"model (?:type|class).{0,60}not implemented"), sign("config.architectures", r"error|none|missing"), sign("does not support", r"(?:ForCausalLM|ForConditionalGeneration)\S{0,4} does not support", r"\bLoRA\b|specul"), sign("is not supported", r"(?:ForCausalLM|ForConditionalGeneration|Model|LMHeadModel)\S{0,4}\]?'? (?:is|are) not supported|model \S{1,80} is not supported", r"draft model|\bLoRA\b|specul"),
+            # The model asks an attention backend or a layer for what it does not have (vLLM's and SGLang's own refusals).
+            sign("head size", r"head size \S+ is not supported"), sign("head_dim", r"supported for head_dim"), sign("activation", r"unsupported activation: |activation function \S+ is not supported"), sign("type of huggingface processor"),
         ),
     ),
     Failure(
@@ -43,6 +48,8 @@ MODEL_FAILURES: tuple[Failure, ...] = (
         (
             sign("keyerror", r"KeyError: '(?:qwen\w*|llama\w*|mistral\w*|mixtral|gemma\w*|phi\w*|deepseek\w*|gpt_oss|glm\w*|chatglm|mllama|cohere\w*|starcoder2|olmo\w*|internlm\w*|dbrx|exaone\w*|granite\w*|minicpm\w*|falcon\w*|jamba|mamba\w*|nemotron\w*|smollm\w*|step\w*|kimi\w*|ernie\w*|hunyuan\w*)'"),
             sign("unexpected keyword argument", r"(?:Config|ForCausalLM|ForConditionalGeneration|Attention|RotaryEmbedding)\S{0,30}\(\) got an unexpected keyword"),
+            # vLLM counts a hybrid's attention layers by lists its configuration must bring (config/model.py).
+            sign("hybrid without a", r"layers_block_type|attn_type_list|layer_types"), sign("cannot determine the num of", r"layers?"), sign("couldn't determine number of kv heads"),
             sign("assert \"factor\" in rope_scaling"), sign("keyerror: 'type'"), sign("keyerror: 'rope_type'"), sign("keyerror: 'factor'"),
         ),
     ),
@@ -56,6 +63,8 @@ MODEL_FAILURES: tuple[Failure, ...] = (
             sign("quantization method", r"quantization method.{0,160}(?:does not match|is not supported|not supported|unknown|invalid)|(?:unknown|invalid|unsupported) quantization method", r"current GPU|Minimum capability|compute capability"),
             sign("not supported for quantization method"), sign("supported dtypes:", r"quantiz"),
             sign("cannot find the config file for"), sign("quantize_config.json", r"error|not found|no such|cannot"),
+            sign("does not support", r"does not support (?:\S+ ){0,2}(?:bitsandbytes|bnb|awq|gptq|marlin|\w*quantiz)\w*", r"kv.?cache|current platform|this device"), sign("quant algo", r"unknown|unsupported|not supported|missing"), sign("quantized weight shape", None, r"too large tensor parallel"),
+            sign("make sure the model is already quantized"), sign("weight is not `", r"is not `\w+` compatible"),
             sign("unknown quantization"), sign("unsupported quantization"), sign("unrecognized quantization"), sign("invalid quantization"),
             sign("quantization", r"quantization \S{1,40} is not (?:currently )?supported|not supported.{0,60}quantization|quantization.{0,60}not (?:yet )?(?:supported|implemented)", r"GPU|capability|INFO"),
             sign("bitsandbytes", r"bitsandbytes.{0,80}(?:not supported|only supports|is not compatible|does not support|conflict)", r"install"),
@@ -69,7 +78,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
         "The server most likely cannot read these quantised weights.",
         "Leave quantization out for a pre-quantised checkpoint, or name the one it was made with; see that the server supports it.",
         (
-            sign("quant_config", r"error|none|missing|not found"), sign("gptq", r"gptq.{0,100}(?:not supported|cannot|failed|not implemented|only supports)", r"current GPU|Minimum capability"), sign("awq", r"\bawq\b.{0,100}(?:not supported|cannot|failed|not implemented|only supports)", r"current GPU|Minimum capability"), sign("marlin", r"marlin.{0,100}(?:not supported|cannot|unsupported|incompatib|failed)", r"INFO|capability"), sign("weight_bits", r"only|not supported|must"), sign("torch_dtype", r"awq|gptq.{0,60}float16"), sign("gguf", r"gguf.{0,80}(?:not supported|unsupported|unknown)"), sign("quantiz", r"failed to (?:de)?quantize|quantized? (?:model|weights?|checkpoint).{0,80}(?:mismatch|incompatib|unsupported|only supported)"), sign("group_size", r"group_size.{0,80}(?:not supported|must be|divisible|unsupported)"),
+            sign("quant_config", r"error|none|missing|not found"), sign("compatible scheme was found"), sign("can implement the", r"linear layer"), sign("bit weight quantization", r"only|but got"), sign("marlin24"), sign("gptq", r"gptq.{0,100}(?:not supported|cannot|failed|not implemented|only supports)", r"current GPU|Minimum capability"), sign("awq", r"\bawq\b.{0,100}(?:not supported|cannot|failed|not implemented|only supports)", r"current GPU|Minimum capability"), sign("marlin", r"marlin.{0,100}(?:not supported|cannot|unsupported|incompatib|failed)", r"INFO|capability"), sign("weight_bits", r"only|not supported|must"), sign("torch_dtype", r"awq|gptq.{0,60}float16"), sign("gguf", r"gguf.{0,80}(?:not supported|unsupported|unknown)"), sign("quantiz", r"failed to (?:de)?quantize|quantized? (?:model|weights?|checkpoint).{0,80}(?:mismatch|incompatib|unsupported|only supported)"), sign("group_size", r"group_size.{0,80}(?:not supported|must be|divisible|unsupported)"),
         ),
     ),
     Failure(
@@ -78,17 +87,28 @@ MODEL_FAILURES: tuple[Failure, ...] = (
         "Use a number of GPUs that divides the attention heads (and the quantisation groups).",
         (
             sign("divisible by", r"(?:attention|heads?|vocab|hidden|tensor.?parallel|world.?size|num_shards?|partition|tp_size|experts?|intermediate|input_size|output).{0,160}(?:not |must be |be |isn't )?divisible by|divisible by.{0,60}(?:tensor|tp|world|num_shard|shards|block|parallel)"),
-            sign("is not divisible by"), sign("must be divisible"),
+            # The bare figures are what vLLM's ensure_divisibility prints.
+            sign("is not divisible by", r"\d+ is not divisible by \d+(?:\s|$)|(?:heads?|vocab\w*|hidden|intermediate|experts?|partition|parallel|rank|shard|\btp|output|input|weight)\S*.{0,120}is not divisible by", _OTHER_DIVISIONS),
+            sign("must be divisible", r"(?:heads?|vocab\w*|hidden|intermediate|experts?|partition|parallel|rank|shards?|\btp|world|size)\b.{0,120}must be divisible|must be divisible.{0,60}(?:parallel|\btp|world|shards?|nodes)", _OTHER_DIVISIONS),
+            sign("world size must divide"), sign("not compatible with sharding"), sign("local rank", r"out of bounds"), sign("number of visible devices"),
             sign("not aligned with the quantized weight shape"), sign("too large tensor parallel"),
             sign("notenoughcudadevices"), sign("only found", r"sharded|shards?|cuda devices"),
             sign("number of required gpus exceeds"), sign("world size", r"world size.{0,100}(?:larger|greater|exceeds|more than|not equal|mismatch|does not match)"),
-            sign("tensor_parallel", r"tensor_parallel\w*.{0,80}(?:larger|greater|exceeds|more than|cannot be|should be|must be|not supported)"), sign("tensor parallel size", r"(?:larger|greater|exceeds|more than|cannot be|must be|should)"),
+            sign("tensor_parallel", r"tensor_parallel\w*.{0,80}(?:larger|greater|exceeds|more than|cannot be|should be|must be|not supported)", r"EPLB|draft"), sign("tensor parallel size", r"(?:larger|greater|exceeds|more than|cannot be|must be|should)"),
             sign("tp_size", r"(?:larger|greater|exceeds|more than|must|not supported|divis)"),
             sign("num_shard", r"cannot be|higher|greater|exceed|must"), sign("max local gpu count"), sign("not enough gpus"), sign("gpus available", r"(?:requires?|needs?|requested|but only|only)"),
             sign("invalid device ordinal"), sign("invalid device id"), sign("placement group", r"(?:can't|cannot|could not|unable|error|waiting|exceed|more than|infeasible)", r"INFO"),
             # TensorRT-LLM's assertion, and the servers' own, which print nothing but the source line.
             sign("mpisize == tp"), sign("assert ", r"assert .{0,90}%\s*\(?(?:self\.)?(?:\w*(?:tp_size|world_size|tp_degree|num_shards?|attn_tp|\btp)\b|process_group\.size|weights\.process_group|get_tensor_model_parallel)|assert (?:self\.)?\w*(?:tp_size|world_size) % \S*heads"), sign("nvshmem", r"initialization failed|setup connections failed|non-zero status"),
-            sign("unique ip address", r"should have a unique"), sign("does not allocate any gpus on the driver"), sign("pipeline parallel", r"not supported|must|cannot"), sign("expert parallel", r"not supported|must|cannot"),
+            sign("unique ip address", r"should have a unique"), sign("does not allocate any gpus on the driver"),
+        ),
+    ),
+    Failure(
+        "split_refused", "SHARDING_ERROR", SPECIFIC + 8, 0.78,
+        "The model or the server cannot be split in this way.",
+        "Use tensor parallelism alone, or a number of GPUs the model can be split over.",
+        (
+            sign("pipeline parallel", r"not supported|must|cannot", r"--\w|PP_SPEC"), sign("expert parallel", r"not supported|must|cannot"), sign("num_hidden_layers", r"sum\(partitions\)"), sign("current node has no", r"available"), sign("in ray cluster", r"no \S+ found|no nodes"), sign("not enough resources to allocate"),
         ),
     ),
     Failure(
@@ -110,7 +130,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
         "Worker processes were lost; most likely they could not talk to each other.",
         "Look at the lost worker's own log; check shared memory, NCCL and peer-to-peer settings, and the host's memory.",
         (
-            sign("ray", r"ray(?:\.exceptions)?.{0,40}(?:ActorDiedError|RayActorError|actor died|raylet died|ConnectionError)"), sign("shared memory", r"bus error|insufficient shared memory|shm_broadcast.{0,80}(?:error|timeout)", r"out of resource"), sign("bus error", None), sign("libfabric", r"error|failed"), sign("efa", r"\befa\b.{0,40}(?:error|failed)"), sign("nvls", r"error|failed"),
+            sign("in forked subprocess", r"re-initialize"), sign("worker ports", r"timeout"), sign("ray", r"ray(?:\.exceptions)?.{0,40}(?:ActorDiedError|RayActorError|actor died|raylet died|ConnectionError)"), sign("shared memory", r"bus error|insufficient shared memory|shm_broadcast.{0,80}(?:error|timeout)", r"out of resource"), sign("bus error", None), sign("libfabric", r"error|failed"), sign("efa", r"\befa\b.{0,40}(?:error|failed)"), sign("nvls", r"error|failed"),
         ),
     ),
     Failure(
@@ -120,7 +140,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
         (
             sign("untagged enum"), sign("can't load tokenizer for"), sign("couldn't instantiate the backend tokenizer"),
             sign("tokenizer class", r"does not exist|not currently imported|not found|unknown"), sign("unable to load vocabulary"),
-            sign("tokenizer' object has no attribute"), sign("tokenizerfast' object has no attribute"), sign("failed to load tokenizer"), sign("failed to load the tokenizer"), sign("error loading tokenizer"), sign("cannot load tokenizer"), sign("could not load tokenizer"),
+            sign("tokenizer' object has no attribute"), sign("tokenizerfast' object has no attribute"), sign("failed to load tokenizer"), sign("failed to load the tokenizer", None, r"trust_remote_code"), sign("error loading tokenizer"), sign("cannot load tokenizer"), sign("could not load tokenizer"),
             sign("tokenizer", r"tokenizer\S{0,40}(?:\.json|\.model|_config).{0,100}(?:not found|no such file|does not exist|missing|invalid|could not)|(?:no such file|not found|missing|could not).{0,120}tokenizer\S{0,20}\.(?:json|model)", r"INFO|WARN|No tokenizer"),
             sign("prepend_scheme"),
             sign("sentencepiece", r"(?:parsing|internal|sentencepiece_processor\.cc).{0,60}"), sign("tokenizers", r"tokenizers\S{0,20}(?:\.\w+)?.{0,20}(?:expected value|parse error|panicked)"),
@@ -144,7 +164,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
             sign("failed to be inspected"), sign("requires the following packages that were not found"),
             sign("pip install", r"(?:please|run|with|via|try|need|required?|install).{0,60}pip install|pip install", r"INFO|WARN|upgrade pip|notice|Running command"),
             sign("please install", None, r"INFO|WARN|for better|best performance|pynvml"), sign("is not installed", None, r"INFO|WARN"), sign("are not installed", None, r"INFO|WARN"), sign("library but it was not found"), sign("to be installed", r"requires"), sign("packagenotfounderror"), sign("versionconflict"), sign("distributionnotfound"),
-            sign("is required for", r"(?:Error|Exception).{0,80}is required for|(?:version|>=|==).{0,60}is required for"), sign("importerror:", None), sign("modulenotfounderror"), sign("glibc", r"version `?GLIBC\S* not found"), sign("glibcxx"),
+            sign("is required for", r"(?:Error|Exception).{0,80}is required for|(?:version|>=|==).{0,60}is required for", r"float16|dtype|\bGPUs?\b|cuda"), sign("requires bitsandbytes"), sign("please use torchao"), sign("module was not found"), sign("packages are installed"), sign("common_ops library"), sign("importerror:", None, r"capability|GPU|CUDA is not available"), sign("modulenotfounderror"), sign("glibc", r"version `?GLIBC\S* not found"), sign("glibcxx"),
             sign("can't pickle"), sign("cannot pickle"), sign("picklingerror"), sign("has no attribute", r"module '[\w.]+' has no attribute|partially initialized module"), sign("_opnamespace"), sign("could not import", r"flash|kernel|module|vllm|exllama", r"Mamba"),
             sign("numpy.dtype size changed"), sign("compiled using numpy 1.x"), sign("is required but found", None), sign("but found", r"is required for a normal functioning|required.{0,40}but found"), sign("requires transformers", r">=|version|=="),
         ),
@@ -153,6 +173,6 @@ MODEL_FAILURES: tuple[Failure, ...] = (
         "remote_code", "INVALID_ARGUMENT", ROOT - 4, 0.84,
         "The model brings its own code, and the server was not allowed to run it.",
         "Allow it after reading it (TRUST_REMOTE_CODE in the server's own spelling), or choose a version that knows the model natively.",
-        (sign("trust_remote_code", r"set the option|requires you to execute|please pass|must be|need|trust_remote_code=True`? to", r"INFO|args|Namespace|ServerArgs|trust_remote_code=(?:True|False),"), sign("contains custom code which must be executed")),
+        (sign("trust_remote_code", r"set the option|requires you to execute|please pass|must be|need|consider setting|trust_remote_code=True`? to", r"INFO|args|Namespace|ServerArgs|trust_remote_code=(?:True|False),"), sign("contains custom code which must be executed")),
     ),
 )  # fmt: skip

@@ -11,12 +11,14 @@ from inservice.contracts import Cause
 _ANY = re.compile("")
 # Checks of settings raise these; other kinds raised in the same files are defects.
 _REFUSED = re.compile(r"(?:Value|NotImplemented|Assertion|Validation)Error|ArgumentError|KeyError: .{0,4}invalid")
+_REFUSED_IN_WORDS = re.compile(r"(?:Value|NotImplemented)Error: \w")
 # A model class of another release asks its configuration for what is not there.
 _NOT_THERE = re.compile(r"(?:Key|Attribute)Error|TypeError: .{0,120}unexpected keyword")
 # Files that may not be read or written say nothing about what is in them.
 _NOT_OF_THE_SYSTEM = re.compile(r"^(?!.*(?:Permission|OS|BrokenPipe|Interrupted|Timeout)Error)")
 # A device that failed says nothing about the file that was being read.
 _OF_THE_DEVICE = re.compile(r"(?:CUDA|HIP|XPU|NPU) error|CUBLAS|CUDNN", re.IGNORECASE)
+_CHECKS_ITSELF = 2
 
 # A frame, the kind of exception it counts for, and what the two speak for. Innermost frame first, first row first.
 _PLACES: tuple[tuple[re.Pattern[str], re.Pattern[str], Cause], ...] = tuple(
@@ -25,9 +27,10 @@ _PLACES: tuple[tuple[re.Pattern[str], re.Pattern[str], Cause], ...] = tuple(
         (r"torch/_inductor|torch/_dynamo|triton/(?:compiler|backends|runtime)|cpp_extension|xla_extension|torch_neuronx|flashinfer/jit|deep_gemm/jit|aiter/jit", _ANY, "COMPILE_ERROR"),
         (r"quantization/|/quantize|gptq|awq|bitsandbytes/|compressed_tensors", _ANY, "QUANTIZATION_ERROR"),
         (r"custom_all_reduce|pynccl|parallel_state|distributed_c10d|device_communicators|torch/distributed", _ANY, "SHARDING_ERROR"),
-        (r"argparse\.py|arg_utils\.py|cli_args\.py|server_args\.py|pydantic/|parser/utils", _ANY, "INVALID_ARGUMENT"),
-        (r"(?:vllm/config(?:/\w+)?|configs/model_config|attention/selector|encoder_cache_manager|serving_models|lora/\w+|speculative/\w+)\.py", _REFUSED, "INVALID_ARGUMENT"),
-        (r"tokeniz(?:er|ation)", _ANY, "TOKENIZER_ERROR"),
+        (r"argparse\.py|cli_args\.py|pydantic/|parser/utils", _ANY, "INVALID_ARGUMENT"),
+        (r"(?:arg_utils|server_args|arg_groups/\w+|vllm/config(?:/\w+)?|configs/model_config|attention/selector|encoder_cache_manager|serving_models|lora/\w+|speculative/\w+)\.py", _REFUSED, "INVALID_ARGUMENT"),
+        (r"(?:model_executor|srt|text_generation_server)/models/(?:custom_modeling/)?\w+\.py\", line \d+, in __init__", _REFUSED_IN_WORDS, "UNSUPPORTED_ARCHITECTURE"),
+        (r"tokeniz(?:er|ation)(?!_manager)|sentencepiece/", _ANY, "TOKENIZER_ERROR"),
         (r"transformers/(?:models/auto|configuration_utils|modeling_rope)|models/registry\.py", _ANY, "UNSUPPORTED_ARCHITECTURE"),
         (r"(?:model_executor|srt|custom_modeling|text_generation_server)/(?:models/)?(?:custom_modeling/)?\w+\.py\", line \d+, in (?:__init__|get_layer|<lambda>|<listcomp>|make_layers)", _NOT_THERE, "UNSUPPORTED_ARCHITECTURE"),
         (r"\bload_weights|weight_utils|safetensors/", _NOT_OF_THE_SYSTEM, "CORRUPT_WEIGHTS"),
@@ -38,8 +41,11 @@ _PLACES: tuple[tuple[re.Pattern[str], re.Pattern[str], Cause], ...] = tuple(
 def place(before: list[str], line: str) -> Cause | None:
     """The cause the innermost frames of a traceback speak for."""
     frames = [text for text in _own_traceback(before[-40:]) if 'File "' in text or "File(" in text][-6:]
-    for frame in reversed(frames):
+    for depth, frame in enumerate(reversed(frames)):
         for pattern, kind, cause in _PLACES:
+            # Settings are checked where they are kept; what a check calls, such as the model's own code, fails on its own.
+            if depth > _CHECKS_ITSELF and cause == "INVALID_ARGUMENT":
+                continue
             if pattern.search(frame) and kind.search(line):
                 return cause if cause == "COMPILE_ERROR" or not _OF_THE_DEVICE.search(line) else None
     return None

@@ -13,11 +13,12 @@ from inservice.contracts import Cause
 from inservice.diagnosis.failure import FRAMES, SPECIFIC, SYMPTOM, Failure, Sign
 from inservice.diagnosis.hub_failures import HUB_FAILURES
 from inservice.diagnosis.log import Log, loud, said_in
-from inservice.diagnosis.memory_failures import MEMORY_FAILURES
+from inservice.diagnosis.memory_failures import MEMORY_FAILURES, WRAPS_ANYTHING
 from inservice.diagnosis.model_failures import MODEL_FAILURES
 from inservice.diagnosis.places import place
 from inservice.diagnosis.platform_failures import PLATFORM_FAILURES
 from inservice.diagnosis.progress import BANNERS, READY_MARKS
+from inservice.diagnosis.refusals import CLEAR, refused
 
 LOG_FAILURES: tuple[Failure, ...] = (*MEMORY_FAILURES, *HUB_FAILURES, *MODEL_FAILURES, *PLATFORM_FAILURES)
 
@@ -33,7 +34,7 @@ _HARMLESS = re.compile(
     r"can be ignored|can safely be ignored|please ignore|process group has NOT been destroyed|Could not import Mamba|Token file not found|"
     r"client socket cannot be retrieved|detoken(?:izer)? init state: init ok|If out-of-memory error occurs|Exception ignored in|"
     r"Ignore import error|Error while downloading from https?://|will be ignored|[Ff]alling back to|[Rr]etrying|[Tt]imeout (?:is )?set to|"
-    r"If you are running out of memory|resource_tracker|leaked \w+ objects",
+    r"will be recompiled|If you are running out of memory|resource_tracker|leaked \w+ objects",
     re.IGNORECASE,
 )
 
@@ -63,6 +64,8 @@ class Hit:
     confidence: float
     line: int
     raised: bool = False
+    # The line calls itself a warning; it counts because the process died.
+    warned: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,17 @@ def choose(hits: list[Hit]) -> Hit | None:
     # An error of its own, earlier, explains why a process was killed afterwards: SGLang kills its own process tree.
     raised = [hit.line for hit in hits if hit.failure.key not in _NO_ERROR and (hit.rank > SYMPTOM or hit.raised)]
     left = [hit for hit in hits if hit.failure.key not in _KILLED or not any(line < hit.line for line in raised)]
-    return max(left, key=lambda hit: (hit.rank // 10, hit.failure.key not in _WRAPPERS, -hit.line, hit.rank))
+    return max(
+        _unwrapped(left), key=lambda hit: (hit.rank // 10, hit.failure.key not in _WRAPPERS, -hit.line, hit.rank)
+    )
+
+
+def _unwrapped(hits: list[Hit]) -> list[Hit]:
+    """Without the sentence that wraps anything, when the error it was raised from stands before it."""
+    wrapping = {hit.line for hit in hits if hit.failure.key == WRAPS_ANYTHING}
+    rest = [hit for hit in hits if hit.line not in wrapping]
+    own = (hit for hit in rest if not hit.warned and hit.failure.key not in _WRAPPERS | _NO_ERROR)
+    return rest if wrapping and any(hit.line < min(wrapping) for hit in own) else hits
 
 
 def _after_ready(hits: list[Hit], ready: int | None) -> list[Hit]:
@@ -166,9 +179,15 @@ def _weigh(log: Log, failure: Failure, number: int, any_level: bool) -> Hit | No
             cause, confidence = _cause(decided), min(0.95, confidence + 0.08)
         elif failure.key == "gpu_out_of_memory":
             confidence = 0.7
-        if failure.key == "crash_without_cause" and (spoken := place(before, line)):
+        if failure.key == "crash_without_cause" and (spoken := _spoken(before, line)):
             cause, rank, confidence = spoken, FRAMES if rank > 0 else rank, 0.66
     return Hit(failure, cause, rank, confidence, number, raised="exception" in line.lower())
+
+
+def _spoken(before: list[str], line: str) -> Cause | None:
+    """What an exception nobody described speaks for: its own words if they are clear, else where it was raised."""
+    said = refused(line)
+    return said if said in CLEAR else place(before, line) or said
 
 
 def _cause(name: str) -> Cause:
@@ -180,7 +199,7 @@ def _only_warned(hit: Hit) -> bool:
 
 
 def _undisguised(hit: Hit) -> Hit:
-    return replace(hit, rank=hit.rank + 1000) if _only_warned(hit) else hit
+    return replace(hit, rank=hit.rank + 1000, warned=True) if _only_warned(hit) else hit
 
 
 def _is_code(line: str) -> bool:
