@@ -29,6 +29,7 @@ ANSWERS: dict[str, tuple[str, Any]] = {
     "state-validate": ("accepted", True), "state-provision": ("refusal", None), "state-poll": ("verdict", "going_on"),
     "state-announce": ("status", "LOSING"), "state-smoke_test": ("passed", True), "state-settle": ("removed", []),
     "state-diagnose": ("look_again_seconds", None), "state-clean_up": ("done", True),
+    "state-take_over": ("ended", False),
     "state-publish": ("status", "DEPLOYED"), "state-publish-not-deployed": ("status", "NOT_DEPLOYED"),
 }  # fmt: skip
 

@@ -348,6 +348,23 @@ class CleanedUp(Record):
     wait_seconds: int
 
 
+class TakenOver(Record):
+    """TakeOver's answer: how far a deployment had come, or `wait_seconds` while a function is still at work on it.
+
+    `ended` is one that had its outcome already, `answered` one that only has to be settled.
+    """
+
+    wait_seconds: int | None
+    ended: bool = False
+    answered: bool = False
+    status: Literal["DEPLOYED", "NOT_DEPLOYED", "REFUSED"] = "NOT_DEPLOYED"
+    request: DeploymentRequest | None = None
+    attempt: int = 1
+    plan: Plan | None = None
+    endpoint: Endpoint | None = None
+    diagnosis: Diagnosis | None = None
+
+
 # --- Outcome ---------------------------------------------------------------------------------------------------------
 
 Status = Literal["IN_PROGRESS", "LOSING", "DEPLOYED", "NOT_DEPLOYED", "REFUSED"]
