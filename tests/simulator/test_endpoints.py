@@ -85,6 +85,7 @@ def test_a_capacity_failure_takes_half_an_hour_and_pools_fall_through_to_the_nex
     assert (found["LastModifiedTime"] - found["CreationTime"]).total_seconds() > 300
 
 
+@pytest.mark.timed
 def test_a_crash_loop_repeats_until_the_window_ends(account: Any) -> None:
     found = account.deploy("loop", {"HF_MODEL_ID": account.llama["HF_MODEL_ID"]},
                            ContainerStartupHealthCheckTimeoutInSeconds=180)  # fmt: skip

@@ -65,7 +65,7 @@ class Caller:
             assert status == 200, seen
             if reached(seen):
                 return dict(seen)
-            time.sleep(0.3)
+            time.sleep(0.5)
         raise AssertionError(f"{deployment_id} did not get there: {seen['status']} {seen['phase']}")
 
     def execution(self, name: str) -> dict[str, Any]:
