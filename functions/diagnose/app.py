@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inservice.clock import Clock
 from inservice.commands import Diagnose
 from inservice.contracts import Diagnosed
 from inservice.deployments.journal import Journal
@@ -9,13 +10,22 @@ from inservice.deployments.repairs import tried_before
 from inservice.diagnosis.attempt import diagnose_attempt, look_again_seconds
 from inservice.planning.fallback import with_next_type
 from inservice.planning.repair import checked, repaired
-from inservice.ports import Deployments, Logs
+from inservice.ports import Deployments, Logs, Metrics
 from inservice.step import step
 
 
 @step
-def handler(command: Diagnose, *, logs: Logs, journal: Journal, deployments: Deployments, region: str) -> Diagnosed:
-    seen = diagnose_attempt(command, logs=logs)
+def handler(
+    command: Diagnose,
+    *,
+    logs: Logs,
+    metrics: Metrics,
+    journal: Journal,
+    deployments: Deployments,
+    region: str,
+    clock: Clock,
+) -> Diagnosed:
+    seen = diagnose_attempt(command, logs=logs, metrics=metrics, clock=clock)
     if wait := look_again_seconds(command, seen):
         return Diagnosed(diagnosis=seen, repaired_request=None, look_again_seconds=wait)
     found = with_next_type(command.request, command.plan, seen, region=region)

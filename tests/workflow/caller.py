@@ -72,7 +72,7 @@ class Caller:
         """The execution of that name once it has ended."""
         states = self.stack.client("stepfunctions")
         arn = self.stack.state_machine_arn.replace(":stateMachine:", ":execution:") + f":{name}"
-        ends = time.monotonic() + 60
+        ends = time.monotonic() + _PATIENCE_SECONDS
         while time.monotonic() < ends:
             found = states.describe_execution(executionArn=arn)
             if found["status"] != "RUNNING":

@@ -319,7 +319,10 @@ class Remedy(Record):
 
 
 class Diagnosis(Record):
-    """Why it failed, the lines that prove it, and the change that fixes it; UNKNOWN when it abstains."""
+    """Why it failed, what proves it, and the change that fixes it; UNKNOWN when it abstains.
+
+    Evidence is lines of the log and SageMaker's reason, word for word; what CloudWatch measured begins with CloudWatch.
+    """
 
     cause: Cause
     confidence: float = Field(ge=0, le=1)
@@ -331,7 +334,7 @@ class Diagnosis(Record):
 class Diagnosed(Record):
     """Diagnose's answer: the diagnosis, and the repaired request when one more attempt is allowed and worth it.
 
-    `look_again_seconds` says that the log is not all there yet, and the diagnosis is not the last word.
+    `look_again_seconds` says that log and metrics are not all there yet, and the diagnosis is not the last word.
     """
 
     diagnosis: Diagnosis

@@ -66,6 +66,21 @@ class Logs(Protocol):
     def read(self, log_group: str, since_ms: int, *, max_bytes: int) -> list[LogLine] | None: ...
 
 
+@dataclass(frozen=True)
+class Peak:
+    """The highest minute of one utilisation metric, in percent as SageMaker counts it (GPU figures over all GPUs)."""
+
+    metric: str
+    percent: float
+    at: datetime
+
+
+class Metrics(Protocol):
+    """What a variant's instances used; a metric that has no value in that time is left out, and that is no fault."""
+
+    def peaks(self, endpoint_name: str, variant_name: str, *, since: datetime, until: datetime) -> tuple[Peak, ...]: ...
+
+
 class Secrets(Protocol):
     """Secret values, read at the last moment."""
 
