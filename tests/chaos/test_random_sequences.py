@@ -94,7 +94,9 @@ class Sequence(RuleBasedStateMachine):
     def kill_the_execution(self) -> None:
         arn = self.caller.stack.state_machine_arn.replace(":stateMachine:", ":execution:") + f":{self.ids[-1]}"
         try:
-            self.caller.stack.client("stepfunctions").stop_execution(executionArn=arn, error="Killed", cause="by chance")
+            self.caller.stack.client("stepfunctions").stop_execution(
+                executionArn=arn, error="Killed", cause="by chance"
+            )
         except ClientError:
             return
         self.killed.add(self.ids[-1])

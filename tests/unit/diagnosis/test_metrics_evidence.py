@@ -12,7 +12,7 @@ from inservice.clock import Clock
 from inservice.commands import Diagnose
 from inservice.contracts import Diagnosis
 from inservice.diagnosis import diagnose
-from inservice.diagnosis.attempt import diagnose_attempt, look_again_seconds
+from inservice.diagnosis.attempt import diagnose_attempt, log_of_attempt, look_again_seconds
 from inservice.errors import InServiceError, Refused, Unavailable
 from inservice.ports import LogLine, Peak
 
@@ -137,8 +137,9 @@ def attempt(world: World, **fields: Any) -> tuple[Diagnosis, int | None]:
     changed = {"verdict": "failed", "reason": PING, "losing": None, "looks": 0, **fields}
     command = Diagnose.model_validate(SAMPLE | changed)
     clock = Clock(scale=0, epoch=(AT + timedelta(hours=1)).timestamp())
-    seen = diagnose_attempt(command, logs=world, metrics=world, clock=clock)
-    return seen, look_again_seconds(command, seen)
+    lines = log_of_attempt(command, logs=world)
+    seen = diagnose_attempt(command, lines=lines, metrics=world, clock=clock)
+    return seen, look_again_seconds(command, seen, lines=lines, now=clock.now())
 
 
 def test_an_attempt_asks_for_its_own_time_and_goes_on_looking_for_the_log() -> None:
