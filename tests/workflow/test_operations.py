@@ -103,7 +103,8 @@ def test_what_holds_the_endpoint_is_waited_for_and_named(caller: Any) -> None:
 
 def test_an_endpoint_that_is_out_of_service_is_looked_at_until_every_window_is_over(caller: Any) -> None:
     caller.faults(status={"unserved": "OutOfService"})
-    request = {**QWEN, "endpoint_name": "unserved", "repair": {"max_attempts": 0}}
+    short = {"health_check_timeout_seconds": 60, "download_timeout_seconds": 60, "force": True}
+    request = {**QWEN, **short, "endpoint_name": "unserved", "repair": {"max_attempts": 0}}
     outcome = caller.outcome(caller.deploy(request))
     assert outcome["status"] == "NOT_DEPLOYED"
     assert "past every window" in told(outcome)
