@@ -49,7 +49,7 @@ def caller(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
     machine = folder / "statemachine" / "deployment.asl.json"
     machine.parent.mkdir()
     machine.write_text(json.dumps(doubled(json.loads((PROJECT / "statemachine" / machine.name).read_text()))))
-    with running(time_scale=120, directory=folder, template=template) as stack:
+    with running(time_scale=60, directory=folder, template=template) as stack:
         yield Caller(stack)
 
 
