@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from inservice.diagnosis.decisions import reason_of_silence
 from inservice.diagnosis.failure import ROOT, SPECIFIC, Failure, sign
 
 # Pages, chunks, groups and draft tokens are divided too, by settings of their own and not by GPUs.
@@ -40,6 +41,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
             # The model asks an attention backend or a layer for what it does not have (vLLM's and SGLang's own refusals).
             sign("head size", r"head size \S+ is not supported"), sign("head_dim", r"supported for head_dim"), sign("activation", r"unsupported activation: |activation function \S+ is not supported"), sign("type of huggingface processor"),
         ),
+        needs_error=True,
     ),
     Failure(
         "unknown_model_key", "UNSUPPORTED_ARCHITECTURE", SPECIFIC - 2, 0.8,
@@ -78,8 +80,9 @@ MODEL_FAILURES: tuple[Failure, ...] = (
         "The server most likely cannot read these quantised weights.",
         "Leave quantization out for a pre-quantised checkpoint, or name the one it was made with; see that the server supports it.",
         (
-            sign("quant_config", r"error|none|missing|not found"), sign("compatible scheme was found"), sign("can implement the", r"linear layer"), sign("bit weight quantization", r"only|but got"), sign("marlin24"), sign("gptq", r"gptq.{0,100}(?:not supported|cannot|failed|not implemented|only supports)", r"current GPU|Minimum capability"), sign("awq", r"\bawq\b.{0,100}(?:not supported|cannot|failed|not implemented|only supports)", r"current GPU|Minimum capability"), sign("marlin", r"marlin.{0,100}(?:not supported|cannot|unsupported|incompatib|failed)", r"INFO|capability"), sign("weight_bits", r"only|not supported|must"), sign("torch_dtype", r"awq|gptq.{0,60}float16"), sign("gguf", r"gguf.{0,80}(?:not supported|unsupported|unknown)"), sign("quantiz", r"failed to (?:de)?quantize|quantized? (?:model|weights?|checkpoint).{0,80}(?:mismatch|incompatib|unsupported|only supported)"), sign("group_size", r"group_size.{0,80}(?:not supported|must be|divisible|unsupported)"),
+            sign("quant_config", r"error|none|missing|not found"), sign("compatible scheme was found"), sign("invalid thread config", r"num_bits|thread_[kn]"), sign("can implement the", r"linear layer"), sign("bit weight quantization", r"only|but got"), sign("marlin24"), sign("gptq", r"gptq.{0,100}(?:not supported|cannot|failed|not implemented|only supports)", r"current GPU|Minimum capability"), sign("awq", r"\bawq\b.{0,100}(?:not supported|cannot|failed|not implemented|only supports)", r"current GPU|Minimum capability"), sign("marlin", r"marlin.{0,100}(?:not supported|cannot|unsupported|incompatib|failed)", r"INFO|capability"), sign("weight_bits", r"only|not supported|must"), sign("torch_dtype", r"awq|gptq.{0,60}float16"), sign("gguf", r"gguf.{0,80}(?:not supported|unsupported|unknown)"), sign("quantiz", r"failed to (?:de)?quantize|quantized? (?:model|weights?|checkpoint).{0,80}(?:mismatch|incompatib|unsupported|only supported)"), sign("group_size", r"group_size.{0,80}(?:not supported|must be|divisible|unsupported)"),
         ),
+        needs_error=True,
     ),
     Failure(
         "does_not_divide", "SHARDING_ERROR", ROOT - 3, 0.94,
@@ -108,22 +111,32 @@ MODEL_FAILURES: tuple[Failure, ...] = (
         "The model or the server cannot be split in this way.",
         "Use tensor parallelism alone, or a number of GPUs the model can be split over.",
         (
-            sign("pipeline parallel", r"not supported|must|cannot", r"--\w|PP_SPEC"), sign("expert parallel", r"not supported|must|cannot"), sign("num_hidden_layers", r"sum\(partitions\)"), sign("current node has no", r"available"), sign("in ray cluster", r"no \S+ found|no nodes"), sign("not enough resources to allocate"),
+            sign("pipeline parallel", r"not supported|must|cannot", r"--\w|PP_SPEC"), sign("expert parallel", r"not supported|must|cannot"), sign("num_hidden_layers", r"sum\(partitions\)"), sign("current node has no", r"available"),
+            # A rank other than the first takes a part that is not there: Tensor.narrow in the servers' weight loaders.
+            sign("exceeds dimension size", r"start \([1-9]\d*\) \+ length"), sign("in ray cluster", r"no \S+ found|no nodes"), sign("not enough resources to allocate"),
         ),
+        needs_error=True,
     ),
     Failure(
         "gpus_do_not_talk", "SHARDING_ERROR", SPECIFIC, 0.9,
         "The GPUs or worker processes could not talk to each other.",
         "Check shared memory, NCCL and peer-to-peer settings; one GPU avoids it where the model fits.",
         (
-            sign("nccl error"), sign("ncclunhandled"), sign("ncclsystemerror"), sign("ncclinternalerror"), sign("ncclinvalid"), sign("ncclremoteerror"),
-            sign("distbackenderror"), sign("distnetworkerror"), sign("diststoreerror"), sign("/dev/shm", r"nccl|no space|shared memory|bus error"),
+            sign("ncclsystemerror"), sign("ncclremoteerror"),
+            sign("distnetworkerror"), sign("diststoreerror"), sign("/dev/shm", r"nccl|no space|shared memory|bus error"),
             sign("batch testing peer-to-peer access"), sign("custom_all_reduce", r"\.cuh?:\d+|error|invalid|failed", r"WARNING|INFO|^\s*File|cannot import name"), sign("cudart error"),
             sign("connectfullmesh failed"), sign("socket.cpp", r"failed to connect to .{0,80}errno: (?!-3)", r"\[W\d"), sign("gloo", r"(?:connect|timed? ?out|failed|closed)", r"is connected to \d+ peer"), sign("watchdog caught collective operation timeout"), sign("collective operation timeout"),
             sign("timed out initializing process group"), sign("timed out after", r"clients joined|rank|store|barrier"), sign("clients joined"), sign("init_process_group", r"error|timeout|timed"),
-            sign("peer access is not supported"), sign("peer access", r"error|failed|unsupported"), sign("p2p", r"cuda error|failed: |p2p access error", r"WARNING|INFO|test failed"), sign("unhandled cuda error", r"nccl"),
-
+            sign("peer access is not supported"), sign("peer access", r"error|failed|unsupported"), sign("p2p", r"cuda error|failed: |p2p access error", r"WARNING|INFO|test failed"),
         ),
+    ),
+    Failure(
+        # NCCL's own words are few, and a kernel that failed before is reported by whoever asks the GPU next.
+        "nccl_failed", "SHARDING_ERROR", SPECIFIC - 2, 0.7,
+        "The GPUs' communication failed; NCCL does not say why.",
+        "Run with NCCL_DEBUG=INFO and read the lines before; check shared memory and peer-to-peer settings.",
+        (sign("nccl error"), sign("ncclunhandled"), sign("ncclinternalerror"), sign("ncclinvalid"), sign("distbackenderror"), sign("unhandled cuda error", r"nccl")),
+        decide=reason_of_silence,
     ),
     Failure(
         "workers_lost", "SHARDING_ERROR", SPECIFIC - 1, 0.74,
@@ -154,20 +167,38 @@ MODEL_FAILURES: tuple[Failure, ...] = (
         (
             sign("tokenizer", r"tokenizer.{0,80}(?:mismatch|is not supported|not recognized|is not valid|failed to parse|unsupported)|unrecognized tokenizer|unknown tokenizer", r"INFO|WARN"), sign("chat template", r"(?:error|invalid|failed|cannot|does not|none).{0,80}chat template|chat template.{0,60}(?:not found|invalid|error|does not exist|failed)", r"INFO|WARN"), sign("chat_template", r"TemplateError|TemplateSyntaxError|invalid"), sign("tiktoken", r"error|failed|invalid"), sign("slow tokenizer", r"cannot|required|error"), sign("vocab_size", r"vocab_size.{0,60}(?:mismatch|does not match)"),
         ),
+        needs_error=True,
     ),
     Failure(
         "import_fails", "MISSING_DEPENDENCY", SPECIFIC - 1, 0.88,
         "A library the server or the model's own code needs is missing or has the wrong version.",
         "Use an image that contains it, in the version the model's code expects.",
         (
-            sign("no module named"), sign("unable to find backend library"), sign("operator ", r"operator \w+::\w+ does not exist"), sign("unable to evaluate type annotation"), sign("cannot import name"), sign("cannot open shared object file"), sign("undefined symbol"), sign("dll load failed"),
+            sign("no module named"), sign("operator ", r"operator \w+::\w+ does not exist"), sign("unable to evaluate type annotation"), sign("cannot import name"), sign("cannot open shared object file"), sign("undefined symbol"), sign("dll load failed"),
             sign("failed to be inspected"), sign("requires the following packages that were not found"),
-            sign("pip install", r"(?:please|run|with|via|try|need|required?|install).{0,60}pip install|pip install", r"INFO|WARN|upgrade pip|notice|Running command"),
-            sign("please install", None, r"INFO|WARN|for better|best performance|pynvml"), sign("is not installed", None, r"INFO|WARN"), sign("are not installed", None, r"INFO|WARN"), sign("library but it was not found"), sign("to be installed", r"requires"), sign("packagenotfounderror"), sign("versionconflict"), sign("distributionnotfound"),
-            sign("is required for", r"(?:Error|Exception).{0,80}is required for|(?:version|>=|==).{0,60}is required for", r"float16|dtype|\bGPUs?\b|cuda"), sign("requires bitsandbytes"), sign("please use torchao"), sign("module was not found"), sign("packages are installed"), sign("common_ops library"), sign("importerror:", None, r"capability|GPU|CUDA is not available"), sign("modulenotfounderror"), sign("glibc", r"version `?GLIBC\S* not found"), sign("glibcxx"),
-            sign("can't pickle"), sign("cannot pickle"), sign("picklingerror"), sign("has no attribute", r"module '[\w.]+' has no attribute|partially initialized module"), sign("_opnamespace"), sign("could not import", r"flash|kernel|module|vllm|exllama", r"Mamba"),
-            sign("numpy.dtype size changed"), sign("compiled using numpy 1.x"), sign("is required but found", None), sign("but found", r"is required for a normal functioning|required.{0,40}but found"), sign("requires transformers", r">=|version|=="),
+            sign("library but it was not found"), sign("packagenotfounderror"), sign("versionconflict"), sign("distributionnotfound"),
+            sign("requires bitsandbytes"), sign("please use torchao"), sign("module was not found"), sign("packages are installed"), sign("common_ops library"), sign("importerror:", None, r"capability|GPU|CUDA is not available"), sign("modulenotfounderror"), sign("glibc", r"version `?GLIBC\S* not found"), sign("glibcxx"),
+            sign("_opnamespace"),
+            sign("numpy.dtype size changed"), sign("compiled using numpy 1.x"),
         ),
+    ),
+    Failure(
+        # Advice to install something also stands in starts that do well without it.
+        "install_advised", "MISSING_DEPENDENCY", SPECIFIC - 1, 0.77,
+        "A library the server or the model's own code needs is most likely missing or has the wrong version.",
+        "Use an image that contains it, in the version the model's code expects.",
+        (
+            sign("unable to find backend library"),
+            sign("pip install", r"(?:please|run|with|via|try|need|required?|install).{0,60}pip install|pip install", r"INFO|WARN|upgrade pip|notice|Running command"),
+            sign("please install", None, r"INFO|WARN|for better|best performance|pynvml"), sign("is not installed", None, r"INFO|WARN"), sign("are not installed", None, r"INFO|WARN"),
+            sign("to be installed", r"requires"),
+            sign("is required for", r"(?:Error|Exception).{0,80}is required for|(?:version|>=|==).{0,60}is required for", r"float16|dtype|\bGPUs?\b|cuda"),
+            sign("could not import", r"flash|kernel|module|vllm|exllama", r"Mamba"),
+            sign("is required but found", None), sign("but found", r"is required for a normal functioning|required.{0,40}but found"), sign("requires transformers", r">=|version|=="),
+            sign("has no attribute", r"module '[\w.]+' has no attribute|partially initialized module"),
+            sign("can't pickle"), sign("cannot pickle"), sign("picklingerror"),
+        ),
+        needs_error=True,
     ),
     Failure(
         "remote_code", "INVALID_ARGUMENT", ROOT - 4, 0.84,

@@ -34,9 +34,24 @@ _HARMLESS = re.compile(
     r"can be ignored|can safely be ignored|please ignore|process group has NOT been destroyed|Could not import Mamba|Token file not found|"
     r"client socket cannot be retrieved|detoken(?:izer)? init state: init ok|If out-of-memory error occurs|Exception ignored in|"
     r"Ignore import error|Error while downloading from https?://|will be ignored|[Ff]alling back to|[Rr]etrying|[Tt]imeout (?:is )?set to|"
-    r"will be recompiled|If you are running out of memory|resource_tracker|leaked \w+ objects",
+    r"will be recompiled|If you are running out of memory|resource_tracker|leaked \w+ objects|"
+    # Triton serves without pinned memory, whatever kept it from having any (core's pinned_memory_manager.cc).
+    r"failed to allocate pinned system memory",
     re.IGNORECASE,
 )
+
+# What an unlabelled line says when it tells of a failure and not of a better way to do things.
+_SPEAKS_OF_FAILURE = re.compile(
+    r"\w(?:Error|Exception)\b|\b(?:error|fatal|failed|failure|cannot|can't|could not|unable|refus|abort|invalid|unsupported|traceback)|"
+    r"\bnot (?:\w+ )?(?:supported|found|compatible|allowed|valid)|\bmust\b|\braise\b|\bassert",
+    re.IGNORECASE,
+)
+# Python prints a warning as its text, which may have several lines, and then the source line that gave it.
+_WARNING_BEGINS = re.compile(r"\w*Warning: ")
+_NEXT_RECORD = re.compile(
+    r"\b(?:DEBUG|INFO|WARN(?:ING)?|ERROR|CRITICAL|FATAL)\b|Traceback|File \"|\w(?:Error|Exception)\b|\bwarn(?:_once|ing)?\(|\d\d:\d\d:\d\d"
+)
+_LONGEST_WARNING = 6
 
 # Failures that are only causes when nothing was raised before them.
 _KILLED = {"killed", "killed_by_the_system"}
@@ -50,6 +65,9 @@ _ENDS_A_READY_SERVER = {
     "STARTUP_TIMEOUT", "IMAGE_PULL", "BAD_CONTAINER",
 }  # fmt: skip
 _WRAPPERS = {"wrapper", "worker_died"}
+# Failures that say nothing themselves: the words of the exception, or its place, speak.
+_SPOKEN_FOR = {"crash_without_cause"}
+_LEVEL_OF_ERROR = re.compile(r"\b(?:ERROR|CRITICAL|FATAL)\b")
 # Uvicorn binds its port after "startup complete", and ends if it is taken.
 _GAVE_UP = _WRAPPERS | {"killed", "killed_by_the_system", "port_in_use"}
 
@@ -170,8 +188,12 @@ def _weigh(log: Log, failure: Failure, number: int, any_level: bool) -> Hit | No
     if _is_code(line):
         return None
     rank, confidence, cause = failure.rank, failure.confidence, failure.cause
-    if not (any_level or failure.at_any_level or loud(line)):
+    if not (any_level or failure.at_any_level) and (not loud(line) or _of_a_warning(log, number)):
         rank, confidence = rank - 1000 - _WARNED, confidence - 0.25
+    elif failure.needs_error and not (
+        any_level or _SPEAKS_OF_FAILURE.search(line[:3000]) or _LEVEL_OF_ERROR.search(line[:200])
+    ):
+        rank -= 1000
     if failure.decide or rank <= SYMPTOM + 5:
         before = list(log.lines[max(0, number - _CONTEXT_LINES) : number])
         decided = failure.decide(before, line) if failure.decide else None
@@ -179,9 +201,20 @@ def _weigh(log: Log, failure: Failure, number: int, any_level: bool) -> Hit | No
             cause, confidence = _cause(decided), min(0.95, confidence + 0.08)
         elif failure.key == "gpu_out_of_memory":
             confidence = 0.7
-        if failure.key == "crash_without_cause" and (spoken := _spoken(before, line)):
+        if failure.key in _SPOKEN_FOR and (spoken := _spoken(before, line)):
             cause, rank, confidence = spoken, FRAMES if rank > 0 else rank, 0.66
     return Hit(failure, cause, rank, confidence, number, raised="exception" in line.lower())
+
+
+def _of_a_warning(log: Log, number: int) -> bool:
+    """Whether a line is the second or a later one of a Python warning's text."""
+    for earlier in range(number, max(-1, number - _LONGEST_WARNING), -1):
+        line = log.lines[earlier][:2000]
+        if earlier < number and _WARNING_BEGINS.search(line):
+            return True
+        if _NEXT_RECORD.search(line):
+            return False
+    return False
 
 
 def _spoken(before: list[str], line: str) -> Cause | None:
@@ -205,7 +238,7 @@ def _undisguised(hit: Hit) -> Hit:
 def _is_code(line: str) -> bool:
     """A source line quoted in a traceback: the raise statement, not the message."""
     said = line.strip()
-    return bool(re.search(r"(?:^|\s|\]\s?)raise \w+(?:\.\w+)*\($|(?:\s|^)raise \w*(?:Error|Exception)\(\s*f?[\"']?[^\"']*[\"']?$", said[-300:]) or
+    return bool(re.search(r"(?:^|\s|\]\s?)raise \w+(?:\.\w+)*\($|(?:\s|^)raise \w*(?:Error|Exception)\(\s*f?[\"']?[^\"']*[\"']?$|(?:\s|^)raise \w*(?:Error|Exception)\(f[\"'][^\"']*\{[^\"']*[\"']\)$", said[-300:]) or
                 re.search(r"^\s*(?:from \S+ import |import |def |except )", said_in(said)))  # fmt: skip
 
 
