@@ -104,7 +104,7 @@ HUB_FAILURES: tuple[Failure, ...] = (
             sign("unrecognized model in", r"should have a `?model_type`? key"),
             sign("model path", r"model path.{0,120}(?:does not exist|not found|not exist)"),
             sign("failed to poll from model repository"), sign("failed to stat file"), sign("failed to open text file for read"), sign("must specify model configuration"),
-            sign("no model found in"), sign("model not found"), sign("model directory", r"(?:does not exist|not found|is empty|empty)"),
+            sign("no model found in"), sign("modelnotfoundexception"), sign("model not found"), sign("model directory", r"(?:does not exist|not found|is empty|empty)"),
             sign("no models found"),
         ),
     ),

@@ -93,18 +93,28 @@ MODEL_FAILURES: tuple[Failure, ...] = (
             # The bare figures are what vLLM's ensure_divisibility prints.
             sign("is not divisible by", r"\d+ is not divisible by \d+(?:\s|$)|(?:heads?|vocab\w*|hidden|intermediate|experts?|partition|parallel|rank|shard|\btp|output|input|weight)\S*.{0,120}is not divisible by", _OTHER_DIVISIONS),
             sign("must be divisible", r"(?:heads?|vocab\w*|hidden|intermediate|experts?|partition|parallel|rank|shards?|\btp|world|size)\b.{0,120}must be divisible|must be divisible.{0,60}(?:parallel|\btp|world|shards?|nodes)", _OTHER_DIVISIONS),
-            sign("world size must divide"), sign("not compatible with sharding"), sign("local rank", r"out of bounds"), sign("number of visible devices"),
+            sign("world size must divide"), sign("not compatible with sharding"),
             sign("not aligned with the quantized weight shape"), sign("too large tensor parallel"),
             sign("notenoughcudadevices"), sign("only found", r"sharded|shards?|cuda devices"),
-            sign("number of required gpus exceeds"), sign("world size", r"world size.{0,100}(?:larger|greater|exceeds|more than|not equal|mismatch|does not match)"),
-            sign("tensor_parallel", r"tensor_parallel\w*.{0,80}(?:larger|greater|exceeds|more than|cannot be|should be|must be|not supported)", r"EPLB|draft"), sign("tensor parallel size", r"(?:larger|greater|exceeds|more than|cannot be|must be|should)"),
-            sign("tp_size", r"(?:larger|greater|exceeds|more than|must|not supported|divis)"),
-            sign("num_shard", r"cannot be|higher|greater|exceed|must"), sign("max local gpu count"), sign("not enough gpus"), sign("gpus available", r"(?:requires?|needs?|requested|but only|only)"),
-            sign("invalid device ordinal"), sign("invalid device id"), sign("placement group", r"(?:can't|cannot|could not|unable|error|waiting|exceed|more than|infeasible)", r"INFO"),
+            sign("number of required gpus exceeds"),
+            sign("max local gpu count"), sign("not enough gpus"),
+            sign("invalid device ordinal"), sign("invalid device id"),
             # TensorRT-LLM's assertion, and the servers' own, which print nothing but the source line.
-            sign("mpisize == tp"), sign("assert ", r"assert .{0,90}%\s*\(?(?:self\.)?(?:\w*(?:tp_size|world_size|tp_degree|num_shards?|attn_tp|\btp)\b|process_group\.size|weights\.process_group|get_tensor_model_parallel)|assert (?:self\.)?\w*(?:tp_size|world_size) % \S*heads"), sign("nvshmem", r"initialization failed|setup connections failed|non-zero status"),
+            sign("mpisize == tp"), sign("assert ", r"assert .{0,90}%\s*\(?(?:self\.)?(?:\w*(?:tp_size|world_size|tp_degree|num_shards?|attn_tp|\btp)\b|process_group\.size|weights\.process_group|get_tensor_model_parallel)|assert (?:self\.)?\w*(?:tp_size|world_size) % \S*heads"),
             sign("unique ip address", r"should have a unique"), sign("does not allocate any gpus on the driver"),
         ),
+    ),
+    Failure(
+        # Settings of parallelism, with a word of refusal near.
+        "devices_hint", "SHARDING_ERROR", ROOT - 3, 0.78,
+        "The model most likely cannot be split over this number of GPUs.",
+        "Use a number of GPUs that divides the attention heads (and the quantisation groups).",
+        (
+            sign("world size", r"world size.{0,100}(?:larger|greater|exceeds|more than|not equal|mismatch|does not match)"), sign("tensor_parallel", r"tensor_parallel\w*.{0,80}(?:larger|greater|exceeds|more than|cannot be|should be|must be|not supported)", r"EPLB|draft"), sign("tensor parallel size", r"(?:larger|greater|exceeds|more than|cannot be|must be|should)"),
+            sign("tp_size", r"(?:larger|greater|exceeds|more than|must|not supported|divis)"), sign("num_shard", r"cannot be|higher|greater|exceed|must"), sign("gpus available", r"(?:requires?|needs?|requested|but only|only)"), sign("placement group", r"(?:can't|cannot|could not|unable|error|waiting|exceed|more than|infeasible)", r"INFO"), sign("local rank", r"out of bounds"),
+            sign("number of visible devices"), sign("nvshmem", r"initialization failed|setup connections failed|non-zero status"),
+        ),
+        needs_error=True,
     ),
     Failure(
         "split_refused", "SHARDING_ERROR", SPECIFIC + 8, 0.78,

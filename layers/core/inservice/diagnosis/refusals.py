@@ -35,7 +35,7 @@ _OF_THE_MACHINERY = re.compile(
 _SUBJECTS: tuple[tuple[Cause, re.Pattern[str]], ...] = tuple(
     (cause, re.compile(pattern, re.IGNORECASE))
     for cause, pattern in (
-        ("MISSING_DEPENDENCY", r"(?:requires?|needs?|use|install|upgrade|with) (?:\S+ ){0,3}?[\w.-]+ ?(?:>=|==|version\b ?>?=?)|(?:module|package|library)\b.{0,60}(?:not found|not available|missing|not installed)|packages? (?:is|are) (?:not )?installed|upgrade your \w+ version|toggled on, but"),
+        ("MISSING_DEPENDENCY", r"(?:requires?|needs?|use|install|upgrade|with) (?:\S+ ){0,3}?[\w.-]+ ?(?:>=|==|version\b ?>?=?)|(?:module|package|library)\b.{0,60}(?:not found|not available|missing|not installed)|packages? (?:is|are) (?:not )?installed|upgrade your \w+ version|(?:upgrade|update|install) \S+ to (?:at least )?v?\d|toggled on, but"),
         ("UNSUPPORTED_GPU", r"on this (?:device|gpu|platform|hardware)\b|current (?:gpu|device)\b|compute capability|capability\b.{0,12}\d|\bSM ?\d{2,3}\b|\bsm_?\d{2,3}\b|\b(?:Hopper|Blackwell|Ampere|Volta|Turing)\b|GPUs? (?:and newer|or newer|is required|required)|(?:only|requires?) (?:\S+ ){0,4}(?:on |for |an? )?(?:CUDA|ROCm|NVIDIA|AMD|XPU|HIP|GPU)\b(?! graph| memory| inputs)|device type"),
         ("QUANTIZATION_ERROR", r"quantiz|\bquant(?:_|\b)|gptq|\bawq|marlin|bitsandbytes|\bbnb\b|\bfp8 (?:marlin|moe|linear|checkpoint|weight)|nvfp4|mxfp[48]|\bint[48]\b|w[48]a(?:4|8|16)|wna16|\d-bit|activation scheme|moe scheme|compatible scheme|weight_block_size|\bgguf\b|\bexl2|eetq|compressed.tensors|torchao|modelopt|zero.points?|scaling factor|codebook|\bnum_bits\b|act.?order|\b(?:scale|zp)_dtype\b"),
         ("TOKENIZER_ERROR", r"tokenizers?\b(?!_mode)(?!.{0,20}init)|chat template|sentencepiece|tiktoken"),

@@ -42,7 +42,7 @@ _HARMLESS = re.compile(
 
 # What an unlabelled line says when it tells of a failure and not of a better way to do things.
 _SPEAKS_OF_FAILURE = re.compile(
-    r"\w(?:Error|Exception)\b|\b(?:error|fatal|failed|failure|cannot|can't|could not|unable|refus|abort|invalid|unsupported|traceback)|"
+    r"\w(?:Error|Exception)\b|\b(?:error|fatal|failed|failure|cannot|can't|could not|unable|refus|denied|abort|invalid|unsupported|traceback)|"
     r"\bnot (?:\w+ )?(?:supported|found|compatible|allowed|valid)|\bmust\b|\braise\b|\bassert",
     re.IGNORECASE,
 )
@@ -52,6 +52,10 @@ _NEXT_RECORD = re.compile(
     r"\b(?:DEBUG|INFO|WARN(?:ING)?|ERROR|CRITICAL|FATAL)\b|Traceback|File \"|\w(?:Error|Exception)\b|\bwarn(?:_once|ing)?\(|\d\d:\d\d:\d\d"
 )
 _LONGEST_WARNING = 6
+# What Python prints before the traceback of an exception that it could not raise (sys.unraisablehook, logging.raiseExceptions).
+_GOES_ON = re.compile(r"Exception ignored (?:in|on)|--- Logging error ---")
+_OF_A_PROCESS = re.compile(r"^\(\w[^)]{0,80}\) |^\[rank\d+\]: ")
+_LONGEST_TRACEBACK = 60
 
 # Failures that are only causes when nothing was raised before them.
 _KILLED = {"killed", "killed_by_the_system"}
@@ -185,7 +189,7 @@ def _weigh(log: Log, failure: Failure, number: int, any_level: bool) -> Hit | No
     line = log.lines[number]
     if _HARMLESS.search(line[:3000]) or (_ECHO.search(line[:400]) and not any_level):
         return None
-    if _is_code(line):
+    if _is_code(line) or _unraised(log, number):
         return None
     rank, confidence, cause = failure.rank, failure.confidence, failure.cause
     if not (any_level or failure.at_any_level) and (not loud(line) or _of_a_warning(log, number)):
@@ -204,6 +208,17 @@ def _weigh(log: Log, failure: Failure, number: int, any_level: bool) -> Hit | No
         if failure.key in _SPOKEN_FOR and (spoken := _spoken(before, line)):
             cause, rank, confidence = spoken, FRAMES if rank > 0 else rank, 0.66
     return Hit(failure, cause, rank, confidence, number, raised="exception" in line.lower())
+
+
+def _unraised(log: Log, number: int) -> bool:
+    """Whether a line belongs to a traceback that Python printed and went on from: a finaliser's, a log handler's."""
+    for earlier in range(number - 1, max(-1, number - _LONGEST_TRACEBACK), -1):
+        line = _OF_A_PROCESS.sub("", said_in(log.lines[earlier][:400]))
+        if line.startswith("Traceback (most recent"):
+            return any(_GOES_ON.search(text) for text in log.lines[max(0, earlier - 1) : earlier])
+        if not line.startswith(" "):
+            return False
+    return False
 
 
 def _of_a_warning(log: Log, number: int) -> bool:
