@@ -44,6 +44,8 @@ _SMALL_LEVEL = re.compile(
     r"^(?:\(\w[^)]{0,80}\) )?(?:[\w./+-]{1,200}(?:\(\d+\)|:\d+(?::\d+)?): )?(?:[\w+-]{1,20}:? )?"
     r"(?:warning|note|info|hint|remark)\s?(?:#\S+)?\s?:"
 )
+# NVIDIA's images tell in their banner what the driver cannot do, in double brackets, and then start all the same.
+_BANNER_NOTE = re.compile(r"^\s*\[\[")
 _QUIET = {"TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING"}
 
 
@@ -111,7 +113,7 @@ def read(text: str) -> Log:
 def loud(line: str) -> bool:
     """False for a line its own server calls information or a warning; DJL and TorchServe wrap tracebacks in INFO."""
     said = said_in(line)[:160]
-    if _SMALL_LEVEL.match(said):
+    if _SMALL_LEVEL.match(said) or _BANNER_NOTE.match(said):
         return False
     glog = _GLOG.match(said)
     if glog:
