@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from inservice.contracts import Cause
+from inservice.diagnosis.asides import no_cause, of_a_warning, speaks_of_failure
 from inservice.diagnosis.failure import FRAMES, SPECIFIC, SYMPTOM, Failure, Sign
 from inservice.diagnosis.hub_failures import HUB_FAILURES
 from inservice.diagnosis.log import Log, loud, said_in
@@ -27,36 +27,6 @@ _BEFORE, _AFTER = 400, 900
 _CONTEXT_LINES = 120
 # What a warning is worth once the process has died: TGI warns why Flash Attention is missing, then dies of it.
 _WARNED = 30
-# Servers echo their arguments; words in them are settings, not events.
-_ECHO = re.compile(r"\bArgs \{|Namespace\(|ServerArgs\(|non-default args|engine args:|with config: ", re.IGNORECASE)
-# Announced and then ignored: SGLang's MLIR message, Ray's shutdown, PyTorch's reminders.
-_HARMLESS = re.compile(
-    r"can be ignored|can safely be ignored|please ignore|process group has NOT been destroyed|Could not import Mamba|Token file not found|"
-    r"client socket cannot be retrieved|detoken(?:izer)? init state: init ok|If out-of-memory error occurs|Exception ignored in|"
-    r"Ignore import error|Error while downloading from https?://|will be ignored|[Ff]alling back to|[Rr]etrying|[Tt]imeout (?:is )?set to|"
-    r"will be recompiled|If you are running out of memory|resource_tracker|leaked \w+ objects|"
-    # Triton serves without pinned memory, whatever kept it from having any (core's pinned_memory_manager.cc).
-    r"failed to allocate pinned system memory",
-    re.IGNORECASE,
-)
-
-# What an unlabelled line says when it tells of a failure and not of a better way to do things.
-_SPEAKS_OF_FAILURE = re.compile(
-    r"\w(?:Error|Exception)\b|\b(?:error|fatal|failed|failure|cannot|can't|could not|unable|refus|denied|abort|invalid|unsupported|traceback)|"
-    r"\bnot (?:\w+ )?(?:supported|found|compatible|allowed|valid)|\bmust\b|\braise\b|\bassert",
-    re.IGNORECASE,
-)
-# Python prints a warning as its text, which may have several lines, and then the source line that gave it.
-_WARNING_BEGINS = re.compile(r"\w*Warning: ")
-_NEXT_RECORD = re.compile(
-    r"\b(?:DEBUG|INFO|WARN(?:ING)?|ERROR|CRITICAL|FATAL)\b|Traceback|File \"|\w(?:Error|Exception)\b|\bwarn(?:_once|ing)?\(|\d\d:\d\d:\d\d"
-)
-_LONGEST_WARNING = 6
-# What Python prints before the traceback of an exception that it could not raise (sys.unraisablehook, logging.raiseExceptions).
-_GOES_ON = re.compile(r"Exception ignored (?:in|on)|--- Logging error ---")
-_OF_A_PROCESS = re.compile(r"^\(\w[^)]{0,80}\) |^\[rank\d+\]: ")
-_LONGEST_TRACEBACK = 60
-
 # Failures that are only causes when nothing was raised before them.
 _KILLED = {"killed", "killed_by_the_system"}
 # TGI's last word, "Error: DownloadError", goes to stderr and may overtake the line that says which signal ended it.
@@ -69,9 +39,6 @@ _ENDS_A_READY_SERVER = {
     "STARTUP_TIMEOUT", "IMAGE_PULL", "BAD_CONTAINER",
 }  # fmt: skip
 _WRAPPERS = {"wrapper", "worker_died"}
-# Failures that say nothing themselves: the words of the exception, or its place, speak.
-_SPOKEN_FOR = {"crash_without_cause"}
-_LEVEL_OF_ERROR = re.compile(r"\b(?:ERROR|CRITICAL|FATAL)\b")
 # Uvicorn binds its port after "startup complete", and ends if it is taken.
 _GAVE_UP = _WRAPPERS | {"killed", "killed_by_the_system", "port_in_use"}
 
@@ -186,17 +153,13 @@ def _shows(mark: Sign, line: str) -> bool:
 
 
 def _weigh(log: Log, failure: Failure, number: int, any_level: bool) -> Hit | None:
+    if no_cause(log, number, any_level=any_level):
+        return None
     line = log.lines[number]
-    if _HARMLESS.search(line[:3000]) or (_ECHO.search(line[:400]) and not any_level):
-        return None
-    if _is_code(line) or _unraised(log, number):
-        return None
     rank, confidence, cause = failure.rank, failure.confidence, failure.cause
-    if not (any_level or failure.at_any_level) and (not loud(line) or _of_a_warning(log, number)):
+    if not (any_level or failure.at_any_level) and (not loud(line) or of_a_warning(log, number)):
         rank, confidence = rank - 1000 - _WARNED, confidence - 0.25
-    elif failure.needs_error and not (
-        any_level or _SPEAKS_OF_FAILURE.search(line[:3000]) or _LEVEL_OF_ERROR.search(line[:200])
-    ):
+    elif failure.needs_error and not any_level and not speaks_of_failure(line):
         rank -= 1000
     if failure.decide or rank <= SYMPTOM + 5:
         before = list(log.lines[max(0, number - _CONTEXT_LINES) : number])
@@ -205,31 +168,9 @@ def _weigh(log: Log, failure: Failure, number: int, any_level: bool) -> Hit | No
             cause, confidence = _cause(decided), min(0.95, confidence + 0.08)
         elif failure.key == "gpu_out_of_memory":
             confidence = 0.7
-        if failure.key in _SPOKEN_FOR and (spoken := _spoken(before, line)):
+        if failure.key == "crash_without_cause" and (spoken := _spoken(before, line)):
             cause, rank, confidence = spoken, FRAMES if rank > 0 else rank, 0.66
     return Hit(failure, cause, rank, confidence, number, raised="exception" in line.lower())
-
-
-def _unraised(log: Log, number: int) -> bool:
-    """Whether a line belongs to a traceback that Python printed and went on from: a finaliser's, a log handler's."""
-    for earlier in range(number - 1, max(-1, number - _LONGEST_TRACEBACK), -1):
-        line = _OF_A_PROCESS.sub("", said_in(log.lines[earlier][:400]))
-        if line.startswith("Traceback (most recent"):
-            return any(_GOES_ON.search(text) for text in log.lines[max(0, earlier - 1) : earlier])
-        if not line.startswith(" "):
-            return False
-    return False
-
-
-def _of_a_warning(log: Log, number: int) -> bool:
-    """Whether a line is the second or a later one of a Python warning's text."""
-    for earlier in range(number, max(-1, number - _LONGEST_WARNING), -1):
-        line = log.lines[earlier][:2000]
-        if earlier < number and _WARNING_BEGINS.search(line):
-            return True
-        if _NEXT_RECORD.search(line):
-            return False
-    return False
 
 
 def _spoken(before: list[str], line: str) -> Cause | None:
@@ -248,13 +189,6 @@ def _only_warned(hit: Hit) -> bool:
 
 def _undisguised(hit: Hit) -> Hit:
     return replace(hit, rank=hit.rank + 1000, warned=True) if _only_warned(hit) else hit
-
-
-def _is_code(line: str) -> bool:
-    """A source line quoted in a traceback: the raise statement, not the message."""
-    said = line.strip()
-    return bool(re.search(r"(?:^|\s|\]\s?)raise \w+(?:\.\w+)*\($|(?:\s|^)raise \w*(?:Error|Exception)\(\s*f?[\"']?[^\"']*[\"']?$|(?:\s|^)raise \w*(?:Error|Exception)\(f[\"'][^\"']*\{[^\"']*[\"']\)$", said[-300:]) or
-                re.search(r"^\s*(?:from \S+ import |import |def |except )", said_in(said)))  # fmt: skip
 
 
 def _attempts(log: Log) -> list[int]:
