@@ -28,7 +28,7 @@ _SPEAKS_OF_FAILURE = re.compile(
     re.IGNORECASE,
 )
 # Python prints a warning as its text, which may have several lines, and then the source line that gave it.
-_WARNING_BEGINS = re.compile(r"\w*Warning: ")
+_WARNING_BEGINS = re.compile(r"Warning: ")
 _NEXT_RECORD = re.compile(
     r"\b(?:DEBUG|INFO|WARN(?:ING)?|ERROR|CRITICAL|FATAL)\b|Traceback|File \"|\w(?:Error|Exception)\b|\bwarn(?:_once|ing)?\(|\d\d:\d\d:\d\d"
 )

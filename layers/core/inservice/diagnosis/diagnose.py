@@ -108,7 +108,7 @@ def _loading(log: Log, *, started: bool) -> Diagnosis:
     """A start that goes on; less surely when its last lines hold an error that nothing here explains."""
     troubled = any(_AT_ERROR.search(line[:200]) for line in log.lines[-_LAST_LINES:])
     says = "The server is starting; nothing in the log speaks of a failure."
-    return _no_failure("LOADING", 0.7 if troubled else 0.92 if started else 0.85, says, log)
+    return _no_failure("LOADING", 0.7 if troubled else 0.92 if started else 0.78, says, log)
 
 
 def _no_failure(cause: Any, confidence: float, summary: str, log: Log) -> Diagnosis:

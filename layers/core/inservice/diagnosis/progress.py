@@ -113,7 +113,10 @@ SPEAKING_MARKS = tuple(
     (literal, re.compile(pattern))
     for literal, pattern in (
         (".py:", r"\bINFO \d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)? \[?[\w/.]+\.py:\d+\]"),
-        ("] ", r"^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?: (?:TP|DP|PP|EP|MOE)\d+)*\] (?!.*(?:Error|Exception|error|fail))"),
+        (
+            "] ",
+            r"^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?: (?:TP|DP|PP|EP|MOE)\d+)*\] (?!.*(?:Error|Exception|error|fail|dead|died|[Kk]ill|abort|exit))",
+        ),
         ("[info ]", r"\[INFO ?\] "),
         (".cc:", r"^\W{0,3}I\d{4} \d\d:\d\d:\d\d\.\d+ \d+ \w+\.cc:\d+\]"),
     )
