@@ -7,6 +7,7 @@ environment, so that they see their layers and nothing else, as on AWS.
 from __future__ import annotations
 
 import json
+import re
 import sys
 import threading
 from collections.abc import Callable, Mapping
@@ -18,6 +19,8 @@ from embedded.programs import Program, answers, plain_environment
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
 _START_SECONDS = 60.0
+# A traceback's last line, at the margin: the exception's class with its module, and what it says.
+_RAISED = re.compile(r"^(?:\w+\.)*([A-Z]\w*)(?::.*)?$", re.MULTILINE)
 
 
 def start_engine(
@@ -65,10 +68,11 @@ def _serve() -> None:
     sys.executable = getattr(sys, "_base_executable", sys.executable)
     from ministack.app import main
     from ministack.core import iam_actions
-    from ministack.services import stepfunctions
+    from ministack.services import lambda_svc, stepfunctions
 
     iam_actions.extract_resource_arn = _with_alarms(iam_actions.extract_resource_arn)
     _keep_parameters(stepfunctions)
+    _name_errors(lambda_svc)
     main()
 
 
@@ -105,6 +109,21 @@ def _keep_parameters(stepfunctions: Any) -> None:
         return add(execution, kind, details, *rest)
 
     stepfunctions._apply_jsonata_arguments, stepfunctions._add_event = evaluated, added
+
+
+def _name_errors(lambda_svc: Any) -> None:
+    """MiniStack 1.5 calls every error of a function Runtime.HandlerError; AWS gives its class (Lambda developer guide,
+    "Python function errors"), which is what the state machine's Retry and Catch compare."""
+    execute = lambda_svc._execute_function_warm
+
+    def executed(*given: Any, **named: Any) -> Any:
+        answer = execute(*given, **named)
+        if answer.get("error") and answer["body"].get("errorType") == "Runtime.HandlerError":
+            raised = _RAISED.findall(answer.get("log") or "")
+            answer["body"]["errorType"] = raised[-1] if raised else "Runtime.HandlerError"
+        return answer
+
+    lambda_svc._execute_function_warm = executed
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import secrets
 import shutil
@@ -52,7 +53,7 @@ class Stack:
         """A boto3 client of this stack's administrator; SageMaker's and Service Quotas' talk to the simulator."""
         simulated = service.startswith(("sagemaker", "service-quotas"))
         url = self.sagemaker_endpoint_url if simulated else self.aws_endpoint_url
-        return _session(self.access_key_id, self.secret_access_key).client(service, endpoint_url=url)
+        return _client(self.access_key_id, self.secret_access_key, service, url)
 
 
 @contextmanager
@@ -171,6 +172,12 @@ class _Start:
 
     def _leftovers(self) -> tuple[Path, ...]:
         return (self.state, self.announcement)
+
+
+@functools.cache
+def _client(access_key_id: str, secret_access_key: str, service: str, url: str) -> Any:
+    """Clients are safe to share between threads; making one takes up to half a second (SageMaker's model is large)."""
+    return _session(access_key_id, secret_access_key).client(service, endpoint_url=url)
 
 
 def _session(access_key_id: str, secret_access_key: str) -> boto3.Session:

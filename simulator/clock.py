@@ -17,7 +17,11 @@ class Clock:
 
     def now(self) -> float:
         """Virtual Unix seconds."""
-        return self.epoch + (time.time() - self.epoch) * self.scale
+        return self.at(time.time())
+
+    def at(self, wall: float) -> float:
+        """The virtual moment of a moment of the wall clock."""
+        return self.epoch + (wall - self.epoch) * self.scale
 
     def wait_until(self, moment: float, stop: threading.Event) -> bool:
         """Sleeps until a virtual moment; True when `stop` was set before."""

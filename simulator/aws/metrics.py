@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from simulator.serving.filling import DISK, GPU_MEMORY, MEMORY, Fill, highest
 from simulator.serving.situation import Situation
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 _NAMESPACE, _MINUTE = "/aws/sagemaker/Endpoints", 60.0
 # Not more often than this in wall seconds, however fast virtual minutes pass.
 _LEAST_WALL_SECONDS = 1.0
+_MOST_MINUTES = 60
+# What a container writes besides weights; the image itself is not counted.
+_EMPTY_DISK_GB = 0.5
 
 
 class Metrics:
@@ -26,6 +30,7 @@ class Metrics:
     def __init__(self, simulation: Simulation) -> None:
         self._simulation = simulation
         self._newest: dict[str, dict[str, float]] = {}
+        self._published = simulation.clock.now()
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
 
@@ -43,14 +48,8 @@ class Metrics:
             self._publish()
 
     def _publish(self) -> None:
-        data: list[dict[str, Any]] = []
-        with self._simulation.lock:
-            endpoints = list(self._simulation.endpoints.values())
-        for endpoint in endpoints:
-            for fleet in filter(None, (endpoint.fleet, endpoint.pending_fleet)):
-                for instances in list(fleet.instances.values()):
-                    for instance in list(instances):
-                        data += self._of(endpoint.name, instance)
+        data = [datum for begin, end in self._minutes() for name, instance in self._instances()
+                for datum in self._of(name, instance, begin, end)]  # fmt: skip
         if not self._simulation.engine:
             return
         try:
@@ -60,28 +59,52 @@ class Metrics:
         except (ClientError, BotoCoreError) as problem:
             print(f"metrics were not delivered: {problem}", file=sys.stderr, flush=True)
 
-    def _of(self, endpoint: str, instance: Instance) -> list[dict[str, Any]]:
-        if instance.situation is None or instance.running is None or instance.running.exited.is_set():
-            return []
-        values = self._values(instance.situation, instance.ready.is_set())
-        self._newest[endpoint] = values
-        at = datetime.fromtimestamp(self._simulation.clock.now(), UTC)
-        dimensions = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": instance.variant}]
-        return [{"MetricName": name, "Dimensions": dimensions, "Timestamp": at, "Value": value, "Unit": "Percent"}
-                for name, value in values.items()]  # fmt: skip
+    def _minutes(self) -> list[tuple[float, float]]:
+        """The virtual time since the last publication in parts of about a minute: it may pass faster than we wake."""
+        since, now = self._published, self._simulation.clock.now()
+        self._published = now
+        parts = min(_MOST_MINUTES, max(1, round((now - since) / _MINUTE)))
+        step = (now - since) / parts
+        return [(since + step * part, since + step * (part + 1)) for part in range(parts)]
 
-    def _values(self, situation: Situation, ready: bool) -> dict[str, float]:
-        """Percent; GPU figures are summed over the GPUs, so that eight full ones are 800."""
-        machine = situation.machine
-        weights = self._weights(situation)
-        share = _share(weights, machine.gpu_gib, machine.gpus) if ready else 0.02
-        return {
-            "DiskUtilization": round(min(100.0, 100 * weights * 1.0737 / machine.disk_gb), 2),
-            "MemoryUtilization": round(min(100.0, 100 * (4 + 0.1 * weights) / machine.ram_gib), 2),
-            "CPUUtilization": 100.0 if not ready else 5.0,
-            "GPUMemoryUtilization": round(100.0 * share * machine.gpus, 2),
-            "GPUUtilization": 0.0,
+    def _instances(self) -> list[tuple[str, Instance]]:
+        with self._simulation.lock:
+            endpoints = list(self._simulation.endpoints.values())
+        fleets = [(one.name, fleet) for one in endpoints for fleet in (one.fleet, one.pending_fleet) if fleet]
+        return [(name, instance) for name, fleet in fleets for instances in list(fleet.instances.values())
+                for instance in list(instances)]  # fmt: skip
+
+    def _of(self, endpoint: str, instance: Instance, begin: float, end: float) -> list[dict[str, Any]]:
+        clock, situation = self._simulation.clock, instance.situation
+        # Only what runs a container has figures, as containers' use is what is counted.
+        runs = [(run, max(begin, clock.at(run.started_at)), min(end, clock.at(run.exited_at)))
+                for run in list(instance.runs)]  # fmt: skip
+        runs = [(run, first, last) for run, first, last in runs if first < last]
+        if situation is None or not runs:
+            return []
+        found = [self._values(situation, run.fills, first, last, instance.ready.is_set()) for run, first, last in runs]
+        values = {name: max(value[name] for value in found) for name in found[0]}
+        self._newest[endpoint] = values
+        dimensions = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": instance.variant}]
+        return [{"MetricName": name, "Dimensions": dimensions, "Timestamp": datetime.fromtimestamp(end, UTC),
+                 "Value": value, "Unit": "Percent"} for name, value in values.items()]  # fmt: skip
+
+    def _values(
+        self, situation: Situation, fills: tuple[Fill, ...], begin: float, end: float, ready: bool
+    ) -> dict[str, float]:
+        """The highest percent of a time; GPU figures are summed over the GPUs, so that eight full ones are 800."""
+        machine, weights = situation.machine, self._weights(situation)
+        stored = weights * 1.0737 if situation.local else _EMPTY_DISK_GB
+        base = {
+            DISK: min(100.0, 100 * stored / machine.disk_gb),
+            MEMORY: min(100.0, 100 * (4 + 0.1 * weights) / machine.ram_gib),
+            GPU_MEMORY: 2.0 * machine.gpus,
         }
+        values = {name: round(highest(fills, name, begin, end, percent), 2) for name, percent in base.items()}
+        if ready:
+            taken = 100.0 * _share(weights, machine.gpu_gib, machine.gpus) * machine.gpus
+            values[GPU_MEMORY] = round(max(values[GPU_MEMORY], taken), 2)
+        return {**values, "CPUUtilization": 5.0 if ready else 100.0, "GPUUtilization": 0.0}
 
     def _weights(self, situation: Situation) -> float:
         if situation.local:

@@ -11,9 +11,11 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+from simulator.serving.filling import Fill, from_line
 from simulator.serving.situation import Situation
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -28,6 +30,9 @@ class Running:
         self._launcher, self.name, self.port = launcher, name, port
         self.exited = threading.Event()
         self.exit_code: int | None = None
+        self.fills: tuple[Fill, ...] = ()
+        # Wall clock, in Unix seconds.
+        self.started_at, self.exited_at = time.time(), float("inf")
 
     def healthy(self) -> bool:
         """Whether /ping answers 200 within two seconds."""
@@ -73,7 +78,7 @@ class Launcher:
         spec_read, spec_write = os.pipe()
         running = Running(self, f"c{next(self._names)}", listener.getsockname()[1])
         self._running[running.name] = running
-        self._pipes.add(read_end, on_line)
+        self._pipes.add(read_end, _told_to(running, on_line))
         self._order(f"start {running.name}", (listener.fileno(), write_end, spec_read))
         with os.fdopen(spec_write, "w") as specification:
             specification.write(situation.as_json())
@@ -117,10 +122,20 @@ class Launcher:
                 name, code = line.decode().split()
                 running = self._running.pop(name, None)
                 if running:
-                    running.exit_code = int(code)
+                    running.exit_code, running.exited_at = int(code), time.time()
                     running.exited.set()
         for running in list(self._running.values()):
             running.exited.set()
+
+
+def _told_to(running: Running, on_line: Callable[[str], None]) -> Callable[[str], None]:
+    def hear(line: str) -> None:
+        if line.startswith("\0"):
+            running.fills = from_line(line[1:])
+        else:
+            on_line(line)
+
+    return hear
 
 
 class _Pipes:

@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from simulator.containers.answers import Answer, answer
+from simulator.serving.filling import as_line
 from simulator.serving.situation import Situation
 from simulator.serving.start import Served, play
 
@@ -22,6 +23,8 @@ def run(situation: Situation, listener: socket.socket, output: int) -> int:
     """Plays the start in virtual time; returns the exit code, or serves for ever."""
     signal.signal(signal.SIGTERM, lambda *_: os._exit(143))
     story, served = play(situation)
+    # Not the server's: NUL tells the launcher, which keeps it from the log.
+    os.write(output, b"\0" + as_line(story.fills).encode() + b"\n")
     for moment, line in story.lines:
         _sleep_until(situation, moment)
         os.write(output, line.encode() + b"\n")

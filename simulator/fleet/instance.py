@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections import deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,8 @@ _CAPACITY_SECONDS, _POOL_SECONDS, _CAPACITY_LOOK = 1860.0, 300.0, 30.0
 _CANNOT_START_SECONDS = 330.0
 _PING_SECONDS, _RESTART_SECONDS = 5.0, 12.0
 _DEFAULT_WINDOW, _DEFAULT_DOWNLOAD = 480.0, 3600.0
+# Containers remembered for the metrics of the minutes they ran in.
+_KEPT_RUNS = 20
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class Instance:
         self.situation: Situation | None = None
         self.image: str | None = None
         self.running: Running | None = None
+        self.runs: deque[Running] = deque(maxlen=_KEPT_RUNS)
         self._crashed_ready = False
 
     def bring_up(self) -> str | None:
@@ -204,6 +208,7 @@ class Instance:
             simulation.record.hear(place.endpoint, moment, line)
 
         self.running = simulation.launcher.launch(situation, hear)
+        self.runs.append(self.running)
         simulation.record.container_started(place.endpoint, simulation.clock.now())
 
     def _keep_up(self) -> None:

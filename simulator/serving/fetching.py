@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from simulator.serving.filling import DISK
 from simulator.serving.repository import HubRefused, Repository, from_hub, from_listing
 from simulator.serving.situation import Situation
 from simulator.serving.story import Lost, Story
@@ -28,6 +29,12 @@ def download_seconds(situation: Situation, repository: Repository) -> float:
 def disk_is_too_small(situation: Situation, repository: Repository) -> bool:
     """Whether the weights do not fit the disk they are downloaded to."""
     return not repository.local and repository.weights_gib * 1.0737 > situation.machine.disk_gb
+
+
+def fill_disk(situation: Situation, story: Story, repository: Repository, seconds: float) -> None:
+    """The weights arrive on the disk over so many seconds; a local model's are there already."""
+    if not repository.local:
+        story.fill(DISK, min(100.0, 100 * repository.weights_gib * 1.0737 / situation.machine.disk_gb), seconds)
 
 
 def refusal_text(refused: HubRefused, name: str, revision: str) -> str:
@@ -68,7 +75,9 @@ def refusal_text(refused: HubRefused, name: str, revision: str) -> str:
 
 def full_disk(story: Story, repository: Repository, disk_gb: float, per_file: float) -> Lost:
     """Downloads until the disk is full; raise the result."""
-    story.wait(per_file * max(1, int(disk_gb / max(0.1, repository.weights_gib / len(repository.weight_files)))))
+    seconds = per_file * max(1, int(disk_gb / max(0.1, repository.weights_gib / len(repository.weight_files))))
+    story.fill(DISK, 100.0, seconds)
+    story.wait(seconds)
     story.say(
         "RuntimeError: Data processing error: CAS service error : IO Error: No space left on device (os error 28)\n"
         "OSError: [Errno 28] No space left on device"

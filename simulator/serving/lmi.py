@@ -74,4 +74,5 @@ def _copy(inner: Story, outer: Story) -> None:
         outer.now = max(outer.now, moment)
         level = "WARN " if "Error" in line or "Traceback" in line else "INFO "
         outer.lines.append((moment, f"[{level}] PyProcess - W-160-model-stdout: [1,0]<stdout>:{line}"))
+    outer.fills += inner.fills
     outer.now = max(outer.now, inner.now)

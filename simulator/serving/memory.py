@@ -9,8 +9,10 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 
+from simulator.serving.filling import GPU_MEMORY
 from simulator.serving.repository import Repository
 from simulator.serving.situation import Machine, numbers
+from simulator.serving.story import Story
 
 # (vocabulary x sequences in millions, GiB of profiling peak): phi-4, Llama-3 and Qwen2.5 at 256 sequences; Llama-3,
 # Qwen3 and gpt-oss at 1024 (llm-d benchmark's empirical vLLM table for H100; vLLM issue logs).
@@ -81,6 +83,12 @@ def sglang_room(machine: Machine, repository: Repository, tensor_parallel: int, 
 def does_not_fit(machine: Machine, weights: float) -> bool:
     """Whether the weights alone are too large for the GPU."""
     return weights > machine.gpu_gib - _CONTEXT_GIB
+
+
+def fill_gpus(story: Story, machine: Machine, each: float, gpus: int, seconds: float, after: float = 0.0) -> None:
+    """Weights go to so many GPUs over so many seconds, until they are there or the GPUs are full."""
+    share = min(1.0, each / machine.gpu_gib) if machine.gpu_gib else 0.0
+    story.fill(GPU_MEMORY, 100 * share * gpus, seconds * min(1.0, machine.gpu_gib / max(each, 0.01)), after)
 
 
 def _peak(millions: float) -> float:

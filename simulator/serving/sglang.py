@@ -94,6 +94,8 @@ class Server:
                         seconds + 6)  # fmt: skip
         each = memory.weights_each(repository, self.tensor_parallel, None)
         loading = each / machine.load_gib_per_second * (1 + 0.1 * (self.tensor_parallel - 1))
+        fetching.fill_disk(self.situation, self.story, repository, seconds)
+        memory.fill_gpus(self.story, machine, each, self.tensor_parallel, loading, after=seconds)
         if memory.does_not_fit(machine, each):
             self._fails("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 224.00 MiB. GPU 0 has a total "
                         f"capacity of {machine.gpu_gib:.2f} GiB of which 88.12 MiB is free.",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
+from simulator.serving.filling import Fill
+
 
 class Lost(Exception):
     """The server cannot start; what it prints about it is already in the story."""
@@ -21,6 +23,7 @@ class Story:
     now: float
     lines: list[tuple[float, str]] = field(default_factory=list)
     exit_code: int | None = None
+    fills: list[Fill] = field(default_factory=list)
 
     def wait(self, seconds: float) -> None:
         """Lets time pass without a word."""
@@ -30,6 +33,10 @@ class Story:
         """Prints text, `after` seconds later; several lines are several log events."""
         self.now += after
         self.lines.extend((self.now, line) for line in text.split("\n"))
+
+    def fill(self, metric: str, percent: float, seconds: float, after: float = 0.0) -> None:
+        """Lets a metric of the machine go to a percentage, `after` seconds from now, while the story goes on."""
+        self.fills.append(Fill(self.now + after, seconds, metric, round(percent, 2)))
 
     def lose(self, exit_code: int = 1) -> Lost:
         """Raise what this returns: the process ends here."""

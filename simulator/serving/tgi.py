@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from simulator.serving import fetching, memory
+from simulator.serving.filling import MEMORY
 from simulator.serving.repository import HubRefused, Repository
 from simulator.serving.situation import Situation, numbers
 from simulator.serving.story import Story
@@ -58,6 +59,7 @@ class Launcher(Checks):
             lost = fetching.full_disk(self.story, repository, self.situation.machine.disk_gb, each)
             self.story.say("Error: DownloadError")
             raise lost
+        fetching.fill_disk(self.situation, self.story, repository, each * len(files))
         for done, file in enumerate(files, 1):
             self.log(f"Download file: {file}")
             path = f"/tmp/models--{self.name.replace('/', '--')}/snapshots/5f0b02c7/{file}"
@@ -74,11 +76,14 @@ class Launcher(Checks):
         )  # fmt: skip
         # torch.load keeps a file in host memory while it is written out again.
         largest = max(repository.files[file] for file in repository.weight_files) / 2**30
+        used = 100 * largest * 1.9 / self.situation.machine.ram_gib
+        self.story.fill(MEMORY, min(100.0, used), largest * 6)
         self.story.wait(largest * 6)
-        if largest * 1.9 > self.situation.machine.ram_gib:
+        if used > 100:
             self.story.say("Error: DownloadError")
             self.log("Download process was signaled to shutdown with signal 9: ", "ERROR", "download")
             raise self.story.lose()
+        self.story.fill(MEMORY, 20.0, 1)
 
     def _load(self, repository: Repository) -> None:
         machine = self.situation.machine
@@ -87,6 +92,7 @@ class Launcher(Checks):
         slower = 2.0 if (self.quantize or "").startswith("bitsandbytes") else 1.0
         seconds = 12 + slower * repository.weights_gib / self.shards / machine.load_gib_per_second
         seconds *= 1 + 0.1 * (self.shards - 1)
+        memory.fill_gpus(self.story, machine, each, self.shards, seconds)
         if memory.does_not_fit(machine, each):
             self.waiting(seconds * machine.gpu_gib / each)
             self.shard_fails(

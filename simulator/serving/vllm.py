@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from simulator.serving import fetching, memory
+from simulator.serving.filling import GPU_MEMORY
 from simulator.serving.repository import HubRefused, Repository
 from simulator.serving.situation import Situation
 from simulator.serving.story import Lost, Story
@@ -77,6 +78,9 @@ class Engine(Checks):
             self._corrupt(repository, seconds)
         machine = self.situation.machine
         loading = each / machine.load_gib_per_second * (1 + 0.1 * (self.tensor_parallel - 1))
+        if not self.downloaded:
+            fetching.fill_disk(self.situation, self.story, repository, seconds)
+        memory.fill_gpus(self.story, machine, each, self.tensor_parallel, loading, after=seconds)
         self.downloaded = True
         if memory.does_not_fit(machine, each):
             self._out_of_memory(seconds + loading * machine.gpu_gib / each)
@@ -210,6 +214,7 @@ def start(situation: Situation, story: Story) -> Repository:
             story.say(_supervisor(story, "WARN", f"exited: llm-engine (exit status {lost.exit_code}; not expected)"), 1)
             if attempt == recoveries:
                 raise
+            story.fill(GPU_MEMORY, 0.0, 1)
             story.say(_supervisor(story, "INFO", f"spawned: 'llm-engine' with pid {95 + attempt}"), 2)
     raise story.lose()
 

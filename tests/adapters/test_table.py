@@ -63,3 +63,17 @@ def test_one_holder_per_endpoint_whatever_its_case_until_it_lets_go_or_time_runs
     assert lock("d-3", now=11)
     table.unlock("Chat", "d-3")
     assert lock("d-4")
+
+
+def test_only_the_execution_that_has_it_in_hand_may_work_on_a_deployment(table: DynamoDeployments) -> None:
+    table.create("d-1", {"status": "IN_PROGRESS"})
+    assert table.enter("d-1", "d-1", "first")
+    assert table.enter("d-1", "d-1", "second"), "a state may be retried while its first run goes on"
+    facts, marks = table.take_over("d-1", "d-1-close") or ({}, ())
+    assert (facts, set(marks)) == ({"status": "IN_PROGRESS"}, {"first", "second"})
+    assert not table.enter("d-1", "d-1", "third")
+    table.leave("d-1", "first")
+    table.leave("d-1", "second")
+    assert (table.take_over("d-1", "d-1-close") or ({}, None))[1] == ()
+    assert table.enter("d-1", "d-1-close", "fourth")
+    assert table.take_over("d-2", "d-2-close") is None

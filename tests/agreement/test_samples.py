@@ -29,6 +29,7 @@ ANSWERS: dict[str, tuple[str, Any]] = {
     "state-validate": ("accepted", True), "state-provision": ("refusal", None), "state-poll": ("verdict", "going_on"),
     "state-announce": ("status", "LOSING"), "state-smoke_test": ("passed", True), "state-settle": ("removed", []),
     "state-diagnose": ("look_again_seconds", None), "state-clean_up": ("done", True),
+    "state-take_over": ("ended", False),
     "state-publish": ("status", "DEPLOYED"), "state-publish-not-deployed": ("status", "NOT_DEPLOYED"),
 }  # fmt: skip
 
@@ -63,10 +64,13 @@ class Executions:
 
 
 class Silence:
-    """A log without lines, an account without leftovers, an endpoint that answers a chat."""
+    """A log without lines, instances without metrics, an account without leftovers, an endpoint that answers a chat."""
 
     def read(self, log_group: str, since_ms: int, *, max_bytes: int) -> list[Any]:
         return []
+
+    def peaks(self, endpoint_name: str, variant_name: str, **_: Any) -> tuple[Any, ...]:
+        return ()
 
     def owned(self) -> list[Any]:
         return []
@@ -93,6 +97,7 @@ def ports() -> dict[str, Any]:
         "deployments": table, "journal": Journal(table, Clock(), links), "links": links, "clock": Clock(),
         "hosting": hosting, "alarms": Alarms(), "secrets": Secrets(), "announcements": Topic(), "region": "us-east-1",
         "live": LiveEndpoints(), "dead_letters": DeadLetters(), "executions": Executions(), "logs": Silence(),
+        "metrics": Silence(),
         "inventory": Silence(), "invocations": Silence(), "lookup": lambda request: Lookups(), "cors_origin": "",
         "execution_role_arn": "arn:aws:iam::123456789012:role/container",
     }  # fmt: skip

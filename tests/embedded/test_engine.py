@@ -1,4 +1,4 @@
-"""What is completed in the engine: a task's history says what its function was called with."""
+"""What is completed in the engine: what a function was called with, and what its error is called."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from types import SimpleNamespace
 from typing import Any
 
-from embedded.engine import _keep_parameters
+from embedded import engine as completed
 
 
 def test_a_scheduled_task_carries_what_it_was_called_with() -> None:
@@ -15,7 +15,7 @@ def test_a_scheduled_task_carries_what_it_was_called_with() -> None:
         _apply_jsonata_arguments=lambda state, raw, context=None: {"Payload": raw},
         _add_event=lambda execution, kind, details=None: events.append((kind, details)),
     )
-    _keep_parameters(engine)
+    completed._keep_parameters(engine)
     assert engine._apply_jsonata_arguments({}, {"attempt": 1}) == {"Payload": {"attempt": 1}}
     engine._add_event({}, "TaskScheduled", {"taskScheduledEventDetails": {"resource": "lambda"}})
     engine._add_event({}, "TaskStateExited")
@@ -29,3 +29,13 @@ def test_the_engine_still_has_what_is_completed() -> None:
 
     assert callable(stepfunctions._apply_jsonata_arguments)
     assert callable(stepfunctions._add_event)
+
+
+def test_an_error_of_a_function_has_the_name_of_its_class(monkeypatch: Any) -> None:
+    from ministack.services import lambda_svc
+
+    trace = 'Traceback (most recent call last):\n  File "app.py", line 1, in handler\ninservice.errors.Superseded: gone'
+    body = {"errorMessage": "gone", "errorType": "Runtime.HandlerError"}
+    monkeypatch.setattr(lambda_svc, "_execute_function_warm", lambda: {"body": body, "error": True, "log": trace})
+    completed._name_errors(lambda_svc)
+    assert lambda_svc._execute_function_warm()["body"] == {"errorMessage": "gone", "errorType": "Superseded"}

@@ -27,6 +27,8 @@ class Table:
     def __init__(self) -> None:
         self.items: dict[str, dict[str, Any]] = {}
         self.locks: dict[str, Lock] = {}
+        self.executions: dict[str, str] = {}
+        self.marks: dict[str, list[str]] = {}
 
     def create(self, deployment_id: str, facts: dict[str, Any]) -> bool:
         if deployment_id in self.items:
@@ -61,6 +63,21 @@ class Table:
     def unlock(self, endpoint_name: str, owner: str) -> None:
         if endpoint_name in self.locks and self.locks[endpoint_name].owner == owner:
             del self.locks[endpoint_name]
+
+    def enter(self, deployment_id: str, execution: str, mark: str) -> bool:
+        if self.executions.setdefault(deployment_id, execution) != execution:
+            return False
+        self.marks.setdefault(deployment_id, []).append(mark)
+        return True
+
+    def leave(self, deployment_id: str, mark: str) -> None:
+        self.marks[deployment_id].remove(mark)
+
+    def take_over(self, deployment_id: str, execution: str) -> tuple[dict[str, Any], tuple[str, ...]] | None:
+        if deployment_id not in self.items:
+            return None
+        self.executions[deployment_id] = execution
+        return self.items[deployment_id], tuple(self.marks.get(deployment_id, ()))
 
 
 class LiveEndpoints:

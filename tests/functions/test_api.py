@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from inservice.clock import Clock
-from inservice.deployments.closing import stop_deployment
 from inservice.deployments.outcome import Links
 from inservice.ports import Lookups
 
@@ -131,25 +130,6 @@ def test_stopping_stops_the_execution_and_starts_the_closing_one_once(call: Any,
     assert call("DELETE", f"/deployments/{found}")[0] == 202
     assert executions.stopped == [found]
     assert executions.started == [found, f"{found}-close"]
-
-
-def test_whoever_closes_first_tells_why_it_was_stopped(call: Any, app: Any, table: Any) -> None:
-    found = call("POST", "/deployments", QWEN)[1]["deployment_id"]
-    told: list[dict[str, Any]] = []
-
-    class Racing(Executions):
-        """The engine's event about the stop is followed before the API has started the closing execution."""
-
-        def stop(self, name: str, reason: str) -> None:
-            event = {"detail": {"name": name, "status": "ABORTED"}}
-            app("safety_net").handler(event, None, deployments=table, executions=self)
-
-        def start(self, name: str, payload: dict[str, Any]) -> str:
-            told.append(payload)
-            return name
-
-    stop_deployment(found, deployments=table, executions=Racing(), why="It was stopped by a caller.")
-    assert {payload["diagnosis"]["summary"] for payload in told} == {"It was stopped by a caller."}
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,7 @@ def test_a_capacity_failure_takes_half_an_hour_and_pools_fall_through_to_the_nex
     assert (found["LastModifiedTime"] - found["CreationTime"]).total_seconds() > 300
 
 
+@pytest.mark.timed
 def test_a_crash_loop_repeats_until_the_window_ends(account: Any) -> None:
     found = account.deploy("loop", {"HF_MODEL_ID": account.llama["HF_MODEL_ID"]},
                            ContainerStartupHealthCheckTimeoutInSeconds=180)  # fmt: skip
@@ -180,6 +181,21 @@ def test_events_are_spelled_as_eventbridge_spells_them_and_may_come_twice(accoun
     assert all(SCREAMING.match(state) for state in states)
     assert all(isinstance(event["detail"]["CreationTime"], int) for event in mine)
     assert {event["source"] for event in mine} == {"aws.sagemaker"}
+
+
+def test_metrics_show_a_container_that_was_killed_since_they_were_last_published(account: Any) -> None:
+    simulation = account.simulation
+    simulation.hub.add({"team/pickled": {"files": {"pytorch_model.bin": 12 * 2**30}}})
+    account.define("killed", {"HF_MODEL_ID": "team/pickled"}, InstanceType="ml.g5.xlarge")
+    account.sagemaker.create_endpoint(EndpointName="killed", EndpointConfigName="killed")
+    highest: dict[str, float] = {}
+    while account.sagemaker.describe_endpoint(EndpointName="killed")["EndpointStatus"] == "Creating":
+        seen = simulation.metrics.newest().get("killed", {})
+        highest = {name: max(value, highest.get(name, 0.0)) for name, value in seen.items()}
+        time.sleep(0.05)
+    assert highest["MemoryUtilization"] == 100
+    assert highest["DiskUtilization"] < 10
+    assert not any(line.startswith("\0") for line in account.lines("killed"))
 
 
 def test_metrics_follow_the_container(account: Any) -> None:

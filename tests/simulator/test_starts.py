@@ -10,6 +10,7 @@ import pytest
 
 from simulator.beliefs.hardware import hardware
 from simulator.fleet.instance import machine_of
+from simulator.serving.filling import DISK, GPU_MEMORY, MEMORY, highest
 from simulator.serving.situation import Situation
 from simulator.serving.start import Served, play
 from simulator.serving.story import Story
@@ -154,6 +155,23 @@ def test_a_failure_emerges_and_vanishes_when_corrected(
     corrected = {key: value for key, value in {**wrong, **correction}.items() if value is not None}
     story, serving = started(world, **corrected)
     assert serving is not None, "\n".join(line for _, line in story.lines[-6:])
+
+
+@pytest.mark.parametrize(
+    ("case", "metric"),
+    [("host memory", MEMORY), ("disk full on an EBS-only type", DISK), ("weights larger than the GPU", GPU_MEMORY),
+     ("weights larger than the GPU, vLLM", GPU_MEMORY)],
+)  # fmt: skip
+def test_what_is_full_rises_to_the_end_and_never_where_it_suffices(world: Simulation, case: str, metric: str) -> None:
+    _, wrong, correction, _ = next(row for row in CASES if row[0] == case)
+    story, _ = started(world, **wrong)
+    began = 1_800_000_000.0
+    assert highest(story.fills, metric, began, began + 1, 1.0) < 5
+    assert highest(story.fills, metric, began, story.now, 1.0) == 100
+    assert highest(story.fills, metric, began, began + (story.now - began) / 8, 1.0) < 100
+    story, _ = started(world, **{**wrong, **correction})
+    gpus = 8 if metric == GPU_MEMORY else 1
+    assert 15 * gpus < highest(story.fills, metric, began, story.now, 1.0) < 98 * gpus
 
 
 def test_lines_come_in_the_order_of_time_and_none_after_the_end(world: Simulation) -> None:

@@ -65,14 +65,14 @@ class Caller:
             assert status == 200, seen
             if reached(seen):
                 return dict(seen)
-            time.sleep(0.3)
+            time.sleep(0.5)
         raise AssertionError(f"{deployment_id} did not get there: {seen['status']} {seen['phase']}")
 
     def execution(self, name: str) -> dict[str, Any]:
         """The execution of that name once it has ended."""
         states = self.stack.client("stepfunctions")
         arn = self.stack.state_machine_arn.replace(":stateMachine:", ":execution:") + f":{name}"
-        ends = time.monotonic() + 60
+        ends = time.monotonic() + _PATIENCE_SECONDS
         while time.monotonic() < ends:
             found = states.describe_execution(executionArn=arn)
             if found["status"] != "RUNNING":

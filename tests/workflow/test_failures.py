@@ -131,6 +131,18 @@ def test_a_log_that_comes_late_is_waited_for(prepared: Any, world: Any) -> None:
     assert not any("The log proves this attempt is lost" in entry["detail"] for entry in outcome["timeline"])
 
 
+def test_without_a_log_full_memory_and_a_full_disk_are_proved_by_metrics(prepared: Any) -> None:
+    caller = prepared
+    cases = {"host memory": "MemoryUtilization", "disk full on an EBS-only type": "DiskUtilization"}
+    names = {case: f"unheard-{at}" for at, case in enumerate(cases)}
+    caller.faults(logs={"withheld": list(names.values())}, quota={"ml.g5.xlarge": 500, "ml.p3.16xlarge": 500})
+    for case, outcome in caller.outcomes({case: failing(names[case], ASKED[case]) for case in cases}).items():
+        diagnosis = outcome["diagnosis"]
+        assert diagnosis["cause"] == CAUSES[case], diagnosis
+        assert diagnosis["evidence"][0].startswith(f"CloudWatch: {cases[case]} reached 100.0 % at "), diagnosis
+        assert "ping health check" in " ".join(diagnosis["evidence"])
+
+
 def test_without_a_log_nothing_is_claimed_that_the_reason_does_not_say(prepared: Any) -> None:
     caller = prepared
     cases = ["gated model without a token", "no room for any cache", "SGLang's pool", "no such repository"]

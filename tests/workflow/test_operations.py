@@ -101,6 +101,16 @@ def test_what_holds_the_endpoint_is_waited_for_and_named(caller: Any) -> None:
     assert config_gone["status"] == "DEPLOYED", "an update needs no old config"
 
 
+def test_an_endpoint_that_is_out_of_service_is_looked_at_until_every_window_is_over(caller: Any) -> None:
+    caller.faults(status={"unserved": "OutOfService"})
+    short = {"health_check_timeout_seconds": 60, "download_timeout_seconds": 60, "force": True}
+    request = {**QWEN, **short, "endpoint_name": "unserved", "repair": {"max_attempts": 0}}
+    outcome = caller.outcome(caller.deploy(request))
+    assert outcome["status"] == "NOT_DEPLOYED"
+    assert "past every window" in told(outcome)
+    assert caller.left("unserved") == []
+
+
 def test_an_answer_that_is_none_is_not_deployed_and_an_update_goes_back(caller: Any) -> None:
     live = {**QWEN, "endpoint_name": "mute-update"}
     assert caller.outcome(caller.deploy(live))["status"] == "DEPLOYED"

@@ -88,6 +88,22 @@ def test_the_newest_approved_package_wins_in_whatever_order_it_is_heard_of(calle
     assert third in json.dumps(sagemaker.describe_model(ModelName=model), default=str)
 
 
+def test_what_is_to_be_renewed_each_week_moves_to_the_newest_image(caller: Any) -> None:
+    request = {**QWEN, "endpoint_name": "weekly", "redeploy": {"every_days": 7}, "server_version": "0.29.0"}
+    assert caller.outcome(caller.deploy(request))["status"] == "DEPLOYED"
+    hourly = {**envelope("Scheduled Event", {}), "source": "aws.events", "id": "an-hour"}
+    redeploy(caller, hourly)
+    assert len(of(caller, "weekly", 1)) == 1, "the week is not over"
+    _a_week_passes(caller, "weekly")
+    for heard in (hourly, hourly):
+        redeploy(caller, heard)
+    newest, _ = of(caller, "weekly", 2)
+    assert (newest["status"], newest["plan"]["server_version"]) == ("DEPLOYED", images("vllm")[-1].version)
+    _a_week_passes(caller, "weekly")
+    redeploy(caller, {**hourly, "id": "another-hour"})
+    assert len(of(caller, "weekly", 2)) == 2, "nothing newer has appeared"
+
+
 def test_an_event_that_cannot_be_followed_is_kept_with_the_reason(caller: Any) -> None:
     detail = {"endpoint_name": "no-model-at-all", "instance_type": "ml.g5.2xlarge"}
     entry = {"Source": "inservice", "DetailType": "Deployment Requested", "Detail": json.dumps(detail)}
@@ -101,6 +117,27 @@ def test_an_event_that_cannot_be_followed_is_kept_with_the_reason(caller: Any) -
 
 def _approval(arn: str) -> dict[str, Any]:
     return {"ModelPackageGroupName": "Chat", "ModelPackageArn": arn, "ModelApprovalStatus": "APPROVED"}
+
+
+def _a_week_passes(caller: Any, endpoint_name: str) -> None:
+    """Both moments that the week is counted from become a week older, and a version that was pinned is no more."""
+    dynamodb = caller.stack.client("dynamodb")
+    [table] = [name for name in dynamodb.list_tables()["TableNames"] if "-Table-" in name]
+    item = dynamodb.get_item(TableName=table, Key={"pk": {"S": f"endpoint#{endpoint_name}"}})["Item"]
+    request = {**json.loads(item["request"]["S"]), "server_version": None}
+    item |= {"deployed_at": {"S": "2026-01-01T00:00:00+00:00"}, "request": {"S": json.dumps(request)}}
+    item.pop("checked_at", None)
+    dynamodb.put_item(TableName=table, Item=item)
+
+
+def redeploy(caller: Any, event: dict[str, Any]) -> None:
+    """Calls the function that the hourly rule calls."""
+    functions = caller.stack.client("lambda")
+    [name] = [
+        one["FunctionName"] for one in functions.list_functions()["Functions"] if "Redeploy" in one["FunctionName"]
+    ]
+    answer = functions.invoke(FunctionName=name, Payload=json.dumps(event))
+    assert "FunctionError" not in answer, answer["Payload"].read()
 
 
 def envelope(kind: str, detail: dict[str, Any]) -> dict[str, Any]:

@@ -16,57 +16,58 @@ class Fault(Record):
     Cause: str = ""
 
 
-class Validate(Record):
-    """Resolve the request into a plan, or say everything that is wrong with it."""
+class Command(Record):
+    """What every state knows; `execution` is who asks, None when somebody runs a state by hand."""
 
     deployment_id: str
+    execution: str | None = None
+
+
+class Validate(Command):
+    """Resolve the request into a plan, or say everything that is wrong with it."""
+
     attempt: int
     request: DeploymentRequest
 
 
-class Provision(Record):
+class Provision(Command):
     """Make model, endpoint config and endpoint; `waits` counts how often the name was not free."""
 
-    deployment_id: str
     attempt: int
     request: DeploymentRequest
     plan: Plan
     waits: int = 0
 
 
-class Poll(Record):
+class Poll(Command):
     """Look at the endpoint once."""
 
-    deployment_id: str
     attempt: int
     plan: Plan
     endpoint: Endpoint
     watch: Watch
 
 
-class SmokeTest(Record):
+class SmokeTest(Command):
     """Ask the endpoint one real question."""
 
-    deployment_id: str
     attempt: int
     request: DeploymentRequest
     plan: Plan
     endpoint: Endpoint
 
 
-class Settle(Record):
+class Settle(Command):
     """End what was only for the way there, on an endpoint that is deployed."""
 
-    deployment_id: str
     attempt: int
     request: DeploymentRequest
     endpoint: Endpoint
 
 
-class Diagnose(Record):
+class Diagnose(Command):
     """Say why this attempt failed, and whether another is worth it; `looks` counts the looks so far."""
 
-    deployment_id: str
     attempt: int
     request: DeploymentRequest
     plan: Plan | None
@@ -78,10 +79,9 @@ class Diagnose(Record):
     looks: int = Field(0, ge=0)
 
 
-class CleanUp(Record):
+class CleanUp(Command):
     """Remove what this attempt made; `keep` leaves a failed endpoint in place, `tries` counts the rounds so far."""
 
-    deployment_id: str
     attempt: int
     request: DeploymentRequest
     plan: Plan | None
@@ -90,10 +90,17 @@ class CleanUp(Record):
     tries: int = Field(ge=0)
 
 
-class Publish(Record):
+class Publish(Command):
     """Tell the world how the deployment stands."""
 
-    deployment_id: str
     status: Literal["LOSING", "DEPLOYED", "NOT_DEPLOYED", "REFUSED"]
     diagnosis: Diagnosis | None
     remaining: tuple[str, ...]
+
+
+class TakeOver(Record):
+    """Put a deployment whose execution has ended into the hands of another execution, `by`."""
+
+    deployment_id: str
+    by: str
+    why: str

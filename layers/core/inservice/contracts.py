@@ -319,7 +319,10 @@ class Remedy(Record):
 
 
 class Diagnosis(Record):
-    """Why it failed, the lines that prove it, and the change that fixes it; UNKNOWN when it abstains."""
+    """Why it failed, what proves it, and the change that fixes it; UNKNOWN when it abstains.
+
+    Evidence is lines of the log and SageMaker's reason, word for word; what CloudWatch measured begins with CloudWatch.
+    """
 
     cause: Cause
     confidence: float = Field(ge=0, le=1)
@@ -331,7 +334,7 @@ class Diagnosis(Record):
 class Diagnosed(Record):
     """Diagnose's answer: the diagnosis, and the repaired request when one more attempt is allowed and worth it.
 
-    `look_again_seconds` says that the log is not all there yet, and the diagnosis is not the last word.
+    `look_again_seconds` says that log and metrics are not all there yet, and the diagnosis is not the last word.
     """
 
     diagnosis: Diagnosis
@@ -346,6 +349,23 @@ class CleanedUp(Record):
     removed: tuple[str, ...]
     remaining: tuple[str, ...]
     wait_seconds: int
+
+
+class TakenOver(Record):
+    """TakeOver's answer: how far a deployment had come, or `wait_seconds` while a function is still at work on it.
+
+    `ended` is one that had its outcome already, `answered` one that only has to be settled.
+    """
+
+    wait_seconds: int | None
+    ended: bool = False
+    answered: bool = False
+    status: Literal["DEPLOYED", "NOT_DEPLOYED", "REFUSED"] = "NOT_DEPLOYED"
+    request: DeploymentRequest | None = None
+    attempt: int = 1
+    plan: Plan | None = None
+    endpoint: Endpoint | None = None
+    diagnosis: Diagnosis | None = None
 
 
 # --- Outcome ---------------------------------------------------------------------------------------------------------

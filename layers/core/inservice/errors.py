@@ -26,6 +26,10 @@ class Conflict(InServiceError):
     """Another deployment holds the endpoint; the message names its id."""
 
 
+class Superseded(InServiceError):
+    """Another execution has taken this deployment over; this one must not touch it any more."""
+
+
 class Unreadable(InServiceError):
     """Input that is not what it should be, with where and how to correct it."""
 

@@ -66,6 +66,21 @@ class Logs(Protocol):
     def read(self, log_group: str, since_ms: int, *, max_bytes: int) -> list[LogLine] | None: ...
 
 
+@dataclass(frozen=True)
+class Peak:
+    """The highest minute of one utilisation metric, in percent as SageMaker counts it (GPU figures over all GPUs)."""
+
+    metric: str
+    percent: float
+    at: datetime
+
+
+class Metrics(Protocol):
+    """What a variant's instances used; a metric that has no value in that time is left out, and that is no fault."""
+
+    def peaks(self, endpoint_name: str, variant_name: str, *, since: datetime, until: datetime) -> tuple[Peak, ...]: ...
+
+
 class Secrets(Protocol):
     """Secret values, read at the last moment."""
 
@@ -160,6 +175,9 @@ class Deployments(Protocol):
         self, endpoint_name: str, owner: str, request_hash: str, *, now: float, expires_at: float, instead_of: str = ""
     ) -> Lock: ...
     def unlock(self, endpoint_name: str, owner: str) -> None: ...
+    def enter(self, deployment_id: str, execution: str, mark: str) -> bool: ...
+    def leave(self, deployment_id: str, mark: str) -> None: ...
+    def take_over(self, deployment_id: str, execution: str) -> tuple[dict[str, Any], tuple[str, ...]] | None: ...
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,13 @@ import functools
 import inspect
 import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, get_type_hints
 
 from pydantic import ValidationError
 
 from inservice.contracts import Record
+from inservice.deployments.turns import turn
 from inservice.errors import Unreadable
 
 
@@ -29,7 +31,8 @@ def step(decide: Callable[..., Record]) -> Callable[..., dict[str, Any]]:
         name = decide.__module__
         logger = _logger()
         logger.info("asked", state=name, deployment_id=command.deployment_id)
-        result = decide(command, **{port: given[port] if port in given else _wired(port) for port in ports})
+        with _turn(command, given):
+            result = decide(command, **{port: _port(port, given) for port in ports})
         logger.info("answered", state=name, deployment_id=command.deployment_id)
         return result.as_json()
 
@@ -44,6 +47,19 @@ def _read(command: Any, event: dict[str, Any]) -> Any:
     except ValidationError as problem:
         mistakes = problem.errors(include_input=False, include_url=False)
         raise Unreadable(f"the payload is not a {command.__name__} command: {mistakes[:3]}") from None
+
+
+def _turn(command: Any, given: dict[str, Any]) -> AbstractContextManager[None]:
+    """The execution's turn; a state that somebody runs by hand names no execution, and takes none."""
+    execution = getattr(command, "execution", None)
+    if execution is None:
+        return nullcontext()
+    ports = {name: _port(name, given) for name in ("deployments", "clock")}
+    return turn(command.deployment_id, execution, **ports)
+
+
+def _port(name: str, given: dict[str, Any]) -> Any:
+    return given[name] if name in given else _wired(name)
 
 
 def _wired(port: str) -> Any:

@@ -123,6 +123,41 @@ class DynamoDeployments:
         except _ConditionFailed:
             return
 
+    def enter(self, deployment_id: str, execution: str, mark: str) -> bool:
+        """Marks a function of `execution` as at work; False when another execution has the deployment in hand."""
+        try:
+            self._call(
+                "update_item", Key={"pk": {"S": f"deployment#{deployment_id}"}},
+                UpdateExpression="SET #e = :execution ADD #w :mark",
+                ConditionExpression="attribute_not_exists(#e) OR #e = :execution",
+                ExpressionAttributeNames={"#e": "_execution", "#w": "_at_work"},
+                ExpressionAttributeValues={":execution": {"S": execution}, ":mark": {"SS": [mark]}},
+            )  # fmt: skip
+            return True
+        except _ConditionFailed:
+            return False
+
+    def leave(self, deployment_id: str, mark: str) -> None:
+        """Takes the mark away."""
+        self._call(
+            "update_item", Key={"pk": {"S": f"deployment#{deployment_id}"}}, UpdateExpression="DELETE #w :mark",
+            ExpressionAttributeNames={"#w": "_at_work"}, ExpressionAttributeValues={":mark": {"SS": [mark]}},
+        )  # fmt: skip
+
+    def take_over(self, deployment_id: str, execution: str) -> tuple[dict[str, Any], tuple[str, ...]] | None:
+        """Puts the deployment into the hands of `execution`; its facts, and the marks of who is still at work."""
+        try:
+            answer = self._call(
+                "update_item", Key={"pk": {"S": f"deployment#{deployment_id}"}}, UpdateExpression="SET #e = :execution",
+                ConditionExpression="attribute_exists(#k)", ReturnValues="ALL_NEW",
+                ExpressionAttributeNames={"#e": "_execution", "#k": "_kind"},
+                ExpressionAttributeValues={":execution": {"S": execution}},
+            )  # fmt: skip
+        except _ConditionFailed:
+            return None
+        item = answer["Attributes"]
+        return _facts(item), tuple(item.get("_at_work", {}).get("SS", ()))
+
     def _call(self, operation: str, **arguments: Any) -> Any:
         try:
             return getattr(self._dynamodb, operation)(TableName=self._table, **arguments)

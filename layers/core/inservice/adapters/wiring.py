@@ -17,6 +17,7 @@ from inservice.adapters.invocations import SageMakerInvocations
 from inservice.adapters.live_endpoints import DynamoLiveEndpoints
 from inservice.adapters.logs import CloudWatchLogs
 from inservice.adapters.lookups import EcrImages, SageMakerPackages, SecretsManagerSecrets, ServiceQuotas
+from inservice.adapters.metrics import CloudWatchMetrics
 from inservice.adapters.table import DynamoDeployments
 from inservice.clock import clock_from
 from inservice.deployments.journal import Journal
@@ -66,6 +67,7 @@ PORTS: dict[str, Callable[[], Any]] = {
     "live": lambda: DynamoLiveEndpoints(os.environ["TABLE_NAME"]),
     "logs": CloudWatchLogs,
     "lookup": _lookup,
+    "metrics": CloudWatchMetrics,
     "region": lambda: os.environ["AWS_REGION"],
     "secrets": SecretsManagerSecrets,
 }

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from inservice.contracts import Diagnosis
+from inservice.commands import TakeOver
+from inservice.contracts import Diagnosis, TakenOver
+from inservice.deployments.turns import at_work
 from inservice.errors import LISTED, NotFound
 from inservice.ports import Deployments, Executions
 
 _RUNNING = ("IN_PROGRESS", "LOSING")
+_WAIT_SECONDS = 10
 
 
 def stop_deployment(deployment_id: str, *, deployments: Deployments, executions: Executions, why: str) -> bool:
@@ -30,18 +34,40 @@ def close_deployment(deployment_id: str, *, deployments: Deployments, executions
     facts = deployments.read(deployment_id)
     if facts is None or facts["status"] not in _RUNNING:
         return False
+    payload = {"deployment_id": deployment_id, "stopped": True, "why": why, "request": facts["request"]}
+    executions.start(f"{deployment_id}-close", payload)
+    return True
+
+
+def take_over(command: TakeOver, *, deployments: Deployments, now: datetime) -> TakenOver:
+    """How far a dead execution had come, once none of its functions is at work; it can begin nothing any more."""
+    found = deployments.take_over(command.deployment_id, command.by)
+    if found is None:
+        raise NotFound(f"there is no deployment {command.deployment_id}", fix=LISTED, field="deployment_id")
+    facts, marks = found
+    if facts["status"] not in _RUNNING:
+        return TakenOver(wait_seconds=None, ended=True, status=facts["status"], diagnosis=facts.get("diagnosis"))
+    if at_work(marks, now):
+        return TakenOver(wait_seconds=_WAIT_SECONDS)
+    return _as_far_as_it_came(facts, command.why)
+
+
+def _as_far_as_it_came(facts: dict[str, Any], why: str) -> TakenOver:
     attempt = int(facts.get("attempt_count") or 1)
+    endpoint = facts.get(f"attempt.{attempt}.endpoint")
+    # It has answered a real request: what serves is not torn down because the news of it was interrupted.
+    answered = bool(facts.get("answer")) and endpoint is not None
     stopped = Diagnosis(
         cause="UNKNOWN", confidence=1.0, summary=facts.get("stopped_because") or why, evidence=(), remedy=None
     )
-    payload: dict[str, Any] = {
-        "deployment_id": deployment_id,
-        "stopped": True,
-        "request": facts["request"],
-        "attempt": attempt,
-        "plan": facts.get(f"attempt.{attempt}.plan"),
-        "endpoint": facts.get(f"attempt.{attempt}.endpoint"),
-        "diagnosis": facts.get("diagnosis") if facts["status"] == "LOSING" else stopped.as_json(),
-    }
-    executions.start(f"{deployment_id}-close", payload)
-    return True
+    proved = facts["status"] == "LOSING"
+    return TakenOver(
+        wait_seconds=None,
+        answered=answered,
+        status="DEPLOYED" if answered else "NOT_DEPLOYED",
+        request={**facts["request"], **(facts.get(f"attempt.{attempt}.changes") or {})},
+        attempt=attempt,
+        plan=facts.get(f"attempt.{attempt}.plan"),
+        endpoint=endpoint,
+        diagnosis=None if answered else facts.get("diagnosis") if proved else stopped.as_json(),
+    )

@@ -1,29 +1,46 @@
-"""Diagnosing one attempt of a deployment: what SageMaker said, what the log shows, and what InService itself met."""
+"""Diagnosing one attempt of a deployment: SageMaker's word, log, plan and metrics, and what InService itself met."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
+from inservice.clock import Clock
 from inservice.commands import Diagnose
 from inservice.contracts import Diagnosis, Plan
 from inservice.diagnosis.diagnose import diagnose
-from inservice.ports import Logs
+from inservice.diagnosis.metrics_evidence import rests_on_metrics
+from inservice.errors import InServiceError
+from inservice.planning.tables import instance
+from inservice.ports import LogLine, Logs, Metrics, Peak
 
 _MOST_LOG_BYTES = 4_000_000
 _ABSTAINED = ("UNKNOWN", "CRASH_UNKNOWN", "HEALTHY", "LOADING")
-# CloudWatch shows a line seconds after it was printed, sometimes minutes; SageMaker's word does not wait for it.
+# CloudWatch shows a line seconds after it was printed, sometimes minutes, and a metric after its minute is over;
+# SageMaker's word does not wait for either.
 _LOOKS, _BETWEEN_LOOKS_SECONDS = 4, 30
+# A server that loads until its window ends prints until then: TGI every 10 s, vLLM with every shard of the weights.
+_SILENT_SECONDS = 90
 
 
-def diagnose_attempt(command: Diagnose, *, logs: Logs) -> Diagnosis:
+def log_of_attempt(command: Diagnose, *, logs: Logs) -> list[LogLine]:
+    """The attempt's lines as far as CloudWatch shows them, oldest first."""
+    if command.endpoint is None or command.fault is not None or command.verdict == "gone":
+        return []
+    since = int(command.endpoint.started_at.timestamp() * 1000)
+    return logs.read(command.endpoint.log_group, since, max_bytes=_MOST_LOG_BYTES) or []
+
+
+def diagnose_attempt(command: Diagnose, *, lines: list[LogLine], metrics: Metrics, clock: Clock) -> Diagnosis:
     """The cause of a failed attempt; falls back to the early verdict where the late evidence says less."""
     if command.fault is not None:
         return _fault(command)
     if command.verdict == "gone":
         return _gone()
-    log = _log_text(command, logs)
-    found = diagnose(failure_reason=command.reason, log=log, config=_config(command))
-    if found.cause in _ABSTAINED and command.losing:
+    log = "\n".join(line.message for line in lines) if lines else None
+    peaks = _peaks(command, metrics, clock)
+    found = diagnose(failure_reason=command.reason, log=log, config=_config(command), peaks=peaks)
+    if command.losing and _says_less(found, command.losing):
         return command.losing
     if command.verdict == "rolled_back" and found.cause in _ABSTAINED and _alarm_rang(command):
         return _while_the_old_serves(_rung(command))
@@ -32,18 +49,31 @@ def diagnose_attempt(command: Diagnose, *, logs: Logs) -> Diagnosis:
     return _while_the_old_serves(found) if command.verdict == "rolled_back" else found
 
 
-def look_again_seconds(command: Diagnose, found: Diagnosis) -> int | None:
-    """How long to wait for log lines that may still be on their way; None when they have come, or never will."""
+def look_again_seconds(command: Diagnose, found: Diagnosis, *, lines: list[LogLine], now: datetime) -> int | None:
+    """How long to wait for lines and metrics that may be on their way; None when they have come, or never will."""
     settled = command.verdict in ("failed", "rolled_back") and command.endpoint is not None and command.fault is None
-    if not settled or not _unproved(command, found) or _alarm_rang(command):
+    unproved = _unproved(command, found) or (found.cause == "STARTUP_TIMEOUT" and _breaks_off(lines, now))
+    if not settled or not unproved or _alarm_rang(command):
         return None
     return _BETWEEN_LOOKS_SECONDS if command.looks + 1 < _LOOKS else None
 
 
 def _unproved(command: Diagnose, found: Diagnosis) -> bool:
-    """No cause, or a late start that only the plan speaks for: a log could still show a crash."""
+    """No cause, or one that only plan or metrics speak for: a log could still show another."""
     reason_alone = found.evidence == ((command.reason or "").strip(),)
-    return found.cause in ("UNKNOWN", "CRASH_UNKNOWN") or (found.cause == "STARTUP_TIMEOUT" and reason_alone)
+    by_plan = found.cause == "STARTUP_TIMEOUT" and reason_alone
+    return found.cause in ("UNKNOWN", "CRASH_UNKNOWN") or by_plan or rests_on_metrics(found)
+
+
+def _breaks_off(lines: list[LogLine], now: datetime) -> bool:
+    """Whether the newest line is older than that of a server that was still loading when its window ended."""
+    newest = max((line.at_ms for line in lines), default=0)
+    return now.timestamp() * 1000 - newest > _SILENT_SECONDS * 1000
+
+
+def _says_less(found: Diagnosis, losing: Diagnosis) -> bool:
+    """Whether the early verdict stands: it had a cause in the log, or the late look has none at all."""
+    return found.cause in _ABSTAINED or (rests_on_metrics(found) and losing.cause not in _ABSTAINED)
 
 
 def _fault(command: Diagnose) -> Diagnosis:
@@ -88,12 +118,18 @@ def _while_the_old_serves(found: Diagnosis) -> Diagnosis:
     return found.model_copy(update={"summary": f"{found.summary} The previous version keeps serving."})
 
 
-def _log_text(command: Diagnose, logs: Logs) -> str | None:
-    if command.endpoint is None:
-        return None
-    since = int(command.endpoint.started_at.timestamp() * 1000)
-    lines = logs.read(command.endpoint.log_group, since, max_bytes=_MOST_LOG_BYTES)
-    return "\n".join(line.message for line in lines) if lines else None
+def _peaks(command: Diagnose, metrics: Metrics, clock: Clock) -> tuple[Peak, ...]:
+    """What the attempt's instances used at most; nothing where it cannot be told, for the diagnosis goes on without."""
+    endpoint = command.endpoint
+    # An update's old instances publish under the same names. And what answers pings was not short of anything.
+    if endpoint is None or not endpoint.created or command.verdict not in ("failed", "out_of_time"):
+        return ()
+    try:
+        return metrics.peaks(
+            endpoint.endpoint_name, endpoint.variant_name, since=endpoint.started_at, until=clock.now()
+        )
+    except InServiceError:
+        return ()
 
 
 def _config(command: Diagnose) -> dict[str, Any] | None:
@@ -105,7 +141,10 @@ def _config(command: Diagnose) -> dict[str, Any] | None:
 def config_of(plan: Plan) -> dict[str, Any]:
     """What the diagnosis may use of the plan, under the names the cases use."""
     predicted = plan.predicted_load_seconds
+    # Of several pools, nobody says which one the instance came from.
+    machine = instance(plan.instance_type) if not plan.instance_pools else None
     return {
+        "gpu_count": machine.gpu_count if machine else None,
         "instance_type": plan.instance_type,
         "image": plan.image_uri,
         "image_uri": plan.image_uri,

@@ -1,38 +1,69 @@
-"""From FailureReason, log and plan to one cause with its proof and its cure; or to an honest 'unknown'."""
+"""From FailureReason, log, plan and metrics to one cause with its proof and its cure; or to an honest 'unknown'."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from inservice.contracts import Diagnosis
 from inservice.diagnosis.evidence import proof, telling_lines
 from inservice.diagnosis.failure import SPECIFIC, SYMPTOM
 from inservice.diagnosis.log import Log, read
+from inservice.diagnosis.metrics_evidence import weighed
 from inservice.diagnosis.plan_evidence import from_plan, out_of_time
 from inservice.diagnosis.progress import ANSWERED_MARKS, READY_MARKS, SPEAKING_MARKS, START_MARKS
 from inservice.diagnosis.reason_failures import REASON_FAILURES
 from inservice.diagnosis.remedies import Facts, remedy_for
 from inservice.diagnosis.search import Found, Hit, search, search_text
+from inservice.ports import Peak
 
 _SURE = 0.97
 # Healthy starts hold errors too, such as TGI's on kernels it can do without; a start that ended does so near its end.
 _LAST_LINES = 12
 _AT_ERROR = re.compile(r"\b(?:ERROR|CRITICAL|FATAL)\b|Traceback \(most recent")
+# What a process says when its partner is gone without a word; any other exception has a reason of its own.
+_PARTNER_GONE = re.compile(r"EOFError|BrokenPipeError|Connection(?:Reset|Aborted)?Error|SystemExit")
 
 
-def diagnose(*, failure_reason: str | None, log: str | None, config: dict[str, Any] | None = None) -> Diagnosis:
+def diagnose(
+    *, failure_reason: str | None, log: str | None, config: dict[str, Any] | None = None, peaks: Iterable[Peak] = ()
+) -> Diagnosis:
     """The cause of a failed (or still running) start, with evidence and remedy; UNKNOWN when nothing proves one."""
     reason = failure_reason.strip() if isinstance(failure_reason, str) else ""
     facts = Facts.of(config)
     lines = read(log) if isinstance(log, str) and log.strip() else Log((), ())
     found = search(lines)
+    by_words = _by_words(found, lines, reason, facts)
+    undecided = _undecided(by_words, found, lines)
+    return weighed(by_words, tuple(peaks), undecided=undecided, log=lines, facts=facts)
+
+
+def _by_words(found: Found, lines: Log, reason: str, facts: Facts) -> Diagnosis:
     said = search_text(reason, REASON_FAILURES) if reason else None
     if said and said.rank > SYMPTOM and not _log_knows_better(said, found):
         return _from_reason(said, reason, lines, facts)
     if found.root and found.root.rank > SYMPTOM + 5:
         return _from_log(found, lines, facts)
     return _without_cause(found, lines, reason, facts)
+
+
+def _undecided(by_words: Diagnosis, found: Found, log: Log) -> bool:
+    """Whether the words leave room for a metric: no cause, no error at all, or only what follows from an end."""
+    if by_words.cause == "CRASH_UNKNOWN":
+        return not _has_error_of_its_own(found, log)
+    if found.root or _shows(log, READY_MARKS):
+        return False
+    # A log that breaks off and begins anew without an error is what a killed process leaves.
+    silent = not log.lines or found.attempts > 1
+    return by_words.cause == "UNKNOWN" or (by_words.cause in ("STARTUP_TIMEOUT", "LOADING") and silent)
+
+
+def _has_error_of_its_own(found: Found, log: Log) -> bool:
+    """Whether anything was raised but wrappers and words about a partner that is gone."""
+    wrapped = {hit.line for hit in found.hits if hit.rank <= SYMPTOM}
+    raised = {hit.line for hit in found.hits} - wrapped
+    return any(not _PARTNER_GONE.search(log.lines[number]) for number in raised)
 
 
 def _log_knows_better(said: Hit, found: Found) -> bool:

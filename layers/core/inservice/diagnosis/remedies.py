@@ -51,6 +51,7 @@ class Facts:
     max_concurrent_requests: int | None = None
     quantization: str | None = None
     tensor_parallel_degree: int | None = None
+    gpu_count: int | None = None
     log_group_exists: bool | None = None
 
     @classmethod
@@ -73,6 +74,7 @@ class Facts:
             max_concurrent_requests=_whole(given.get("max_concurrent_requests")),
             quantization=_text(given.get("quantization")),
             tensor_parallel_degree=_whole(given.get("tensor_parallel_degree")),
+            gpu_count=_whole(given.get("gpu_count")),
             log_group_exists=exists if isinstance(exists, bool) else None,
         )
 

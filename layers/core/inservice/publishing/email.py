@@ -12,7 +12,7 @@ def email_text(outcome: Outcome) -> str:
     parts = [
         words.headline(outcome),
         _cause(outcome),
-        _listed("The log says:", words.evidence(outcome)),
+        _listed("What proves it:", words.evidence(outcome)),
         _listed("Problems:", words.problems(outcome)),
         _fix(outcome),
         _listed("Tried:", [words.attempt_in_words(attempt) for attempt in outcome.attempts]),
