@@ -52,6 +52,8 @@ OWN += cases("samples/noisy.jsonl")
 # Common failures, many behind the ping sentence, after the signs were made humbler: 55 of 56 were right at first, and
 # the other confidently wrong ("loading" for a scheduler called dead).
 OWN += cases("samples/trial.jsonl")
+# The classes behind the misses of a second set of published logs (66), calls of the hub that were repeated among them.
+OWN += cases("samples/retried.jsonl")
 # Logs that others published stay where they were collected, beside the project.
 COLLECTED = HERE.parents[3] / "shared/corpus/dev.jsonl"
 CORPUS = [json.loads(line) for line in COLLECTED.read_text().splitlines()] if COLLECTED.exists() else []
@@ -97,7 +99,10 @@ def test_evidence_is_verbatim(some: list[dict[str, Any]]) -> None:
             assert found.evidence, case["id"]
 
 
-HEALTHY_STARTS = [case for case in CORPUS + OWN if case["label"] in ("HEALTHY", "LOADING")]
+# An exception that a server goes on from looks like any other until it does; `watching` waits for a restart there.
+HEALTHY_STARTS = [
+    case for case in CORPUS + OWN if case["label"] in ("HEALTHY", "LOADING") and not case["id"].startswith("retried-")
+]
 
 
 @pytest.mark.parametrize("case", HEALTHY_STARTS, ids=lambda case: case["id"])

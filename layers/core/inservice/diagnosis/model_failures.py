@@ -25,7 +25,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
             sign("architecture", r"architectures? \S{1,80} (?:is|are) not (?:yet )?supported|(?:unknown|unrecognized) (?:model )?architecture|architecture \S{1,60} not supported"),
             sign("unrecognized configuration class"), sign("rope_scaling` must be a dictionary"), sign("rope_scaling", r"must be|should have|missing required keys|unrecognized keys.{0,80}error|KeyError|unknown"),
             sign("unknown rope scaling type"), sign("rope scaling", r"not implemented|unknown|not supported", r"INFO|WARN"), sign("unknown rope"), sign("rope type", r"unknown|unsupported|not supported"),
-            sign("config' object has no attribute"), sign("config_mapping[", r"KeyError"),
+            sign("config' object has no attribute", None, r"quant\w*config' object"), sign("config_mapping[", r"KeyError"),
             sign("there is no module or parameter named"), sign("was only supported", r"vllm until|removed"), sign("previously supported in vllm until"),
             sign("sharded is not supported for automodel"), sign("not supported for automodel"),
             sign("cannot find model module"),
@@ -72,7 +72,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
             sign("bitsandbytes", r"bitsandbytes.{0,80}(?:not supported|only supports|is not compatible|does not support|conflict)", r"install"),
             sign("quantization", r"only supports? .{0,40}quantization|but got \w+ quantization", r"GPU|INFO"), sign("quant method", r"unknown|unsupported|not supported"), sign("quant_method", r"unknown|unsupported|not supported|KeyError|must"),
             sign("fp8", r"fp8.{0,80}(?:only supported on|checkpoint.{0,40}(?:mismatch|expected))", r"fp8e4nv|capability"),
-            sign("object has no attribute 'weight'", r"Linear' object"), sign("unable to find quantization config"), sign("missing quantization config"),
+            sign("object has no attribute 'weight'", r"Linear' object"), sign("unable to find quantization config"), sign("config' object has no attribute", r"quant\w*config' object"), sign("missing quantization config"),
         ),
     ),
     Failure(
@@ -80,7 +80,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
         "The server most likely cannot read these quantised weights.",
         "Leave quantization out for a pre-quantised checkpoint, or name the one it was made with; see that the server supports it.",
         (
-            sign("quant_config", r"error|none|missing|not found"), sign("compatible scheme was found"), sign("invalid thread config", r"num_bits|thread_[kn]"), sign("can implement the", r"linear layer"), sign("bit weight quantization", r"only|but got"), sign("marlin24"), sign("gptq", r"gptq.{0,100}(?:not supported|cannot|failed|not implemented|only supports)", r"current GPU|Minimum capability"), sign("awq", r"\bawq\b.{0,100}(?:not supported|cannot|failed|not implemented|only supports)", r"current GPU|Minimum capability"), sign("marlin", r"marlin.{0,100}(?:not supported|cannot|unsupported|incompatib|failed)", r"INFO|capability"), sign("weight_bits", r"only|not supported|must"), sign("torch_dtype", r"awq|gptq.{0,60}float16"), sign("gguf", r"gguf.{0,80}(?:not supported|unsupported|unknown)"), sign("quantiz", r"failed to (?:de)?quantize|quantized? (?:model|weights?|checkpoint).{0,80}(?:mismatch|incompatib|unsupported|only supported)"), sign("group_size", r"group_size.{0,80}(?:not supported|must be|divisible|unsupported)"),
+            sign("quant_config", r"error|none|missing|not found", r"https?://"), sign("compatible scheme was found"), sign("invalid thread config", r"num_bits|thread_[kn]"), sign("can implement the", r"linear layer"), sign("bit weight quantization", r"only|but got"), sign("marlin24"), sign("gptq", r"gptq.{0,100}(?:not supported|cannot|failed|not implemented|only supports)", r"current GPU|Minimum capability"), sign("awq", r"\bawq\b.{0,100}(?:not supported|cannot|failed|not implemented|only supports)", r"current GPU|Minimum capability"), sign("marlin", r"marlin.{0,100}(?:not supported|cannot|unsupported|incompatib|failed)", r"INFO|capability"), sign("weight_bits", r"only|not supported|must"), sign("torch_dtype", r"awq|gptq.{0,60}float16"), sign("gguf", r"gguf.{0,80}(?:not supported|unsupported|unknown)"), sign("quantiz", r"failed to (?:de)?quantize|quantized? (?:model|weights?|checkpoint).{0,80}(?:mismatch|incompatib|unsupported|only supported)"), sign("group_size", r"group_size.{0,80}(?:not supported|must be|divisible|unsupported)"),
         ),
         needs_error=True,
     ),

@@ -170,6 +170,9 @@ _COMPILED = tuple(
 )
 READY_MARKS = tuple((literal, pattern) for literal, pattern, phase in _COMPILED if phase == "ready")
 START_MARKS = tuple((literal, pattern) for literal, pattern, phase in _COMPILED if phase != "ready")
+LOAD_MARKS = tuple(
+    (literal, pattern) for literal, pattern, phase in _COMPILED if phase in ("load", "compile", "warm_up")
+)
 BANNERS = tuple((literal, re.compile(pattern, re.IGNORECASE)) for literal, pattern in _BANNERS)
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -17,7 +18,7 @@ from inservice.diagnosis.memory_failures import MEMORY_FAILURES, WRAPS_ANYTHING
 from inservice.diagnosis.model_failures import MODEL_FAILURES
 from inservice.diagnosis.places import place
 from inservice.diagnosis.platform_failures import PLATFORM_FAILURES
-from inservice.diagnosis.progress import BANNERS, READY_MARKS
+from inservice.diagnosis.progress import BANNERS, LOAD_MARKS, READY_MARKS
 from inservice.diagnosis.refusals import CLEAR, refused
 
 LOG_FAILURES: tuple[Failure, ...] = (*MEMORY_FAILURES, *HUB_FAILURES, *MODEL_FAILURES, *PLATFORM_FAILURES)
@@ -38,6 +39,8 @@ _ENDS_A_READY_SERVER = {
     "GPU_OOM_WEIGHTS", "GPU_OOM_KV_CACHE", "HOST_OOM", "DISK_FULL", "SHARDING_ERROR", "COMPILE_ERROR", "UNSUPPORTED_GPU",
     "STARTUP_TIMEOUT", "IMAGE_PULL", "BAD_CONTAINER",
 }  # fmt: skip
+# huggingface_hub repeats a call that timed out, and servers ask several times for a file (SGLang's retry()).
+_OF_THE_HUB = {"MODEL_DOWNLOAD_FAILED", "NETWORK_VPC"}
 _WRAPPERS = {"wrapper", "worker_died"}
 # Uvicorn binds its port after "startup complete", and ends if it is taken.
 _GAVE_UP = _WRAPPERS | {"killed", "killed_by_the_system", "port_in_use"}
@@ -81,7 +84,7 @@ def search(log: Log) -> Found:
     kept: list[Hit] = []
     for (start, end), some in zip(reversed(bounds), reversed(by_attempt), strict=True):
         last_ready = max((line for line in ready if start <= line < end), default=None)
-        some = _after_ready(some, last_ready)
+        some = _not_survived(_after_ready(some, last_ready), log, end)
         best = choose(some)
         if best and (chosen is None or (chosen.rank <= SYMPTOM + 5 < best.rank)):
             chosen, kept = best, some
@@ -125,6 +128,16 @@ def _after_ready(hits: list[Hit], ready: int | None) -> list[Hit]:
     if any(hit.failure.key in _GAVE_UP for hit in after):
         return after
     return [hit for hit in after if hit.rank >= SPECIFIC - 5 and hit.cause in _ENDS_A_READY_SERVER]
+
+
+def _not_survived(hits: list[Hit], log: Log, end: int) -> list[Hit]:
+    """Without a failed call of the hub that was repeated: the weights were read after it, and nothing else was raised."""
+    called = {hit.line for hit in hits if hit.cause in _OF_THE_HUB}
+    others = [hit for hit in hits if hit.line not in called]
+    if not called or any(hit.cause != "CRASH_UNKNOWN" or hit.failure.key in _GAVE_UP for hit in others):
+        return hits
+    last = max(hit.line for hit in hits)
+    return [] if any(last < line < end for line in _lines_with(LOAD_MARKS, log)) else hits
 
 
 def _hits(log: Log, failures: Iterable[Failure], any_level: bool = False) -> list[Hit]:
@@ -204,9 +217,13 @@ def _attempts(log: Log) -> list[int]:
 
 
 def _ready_lines(log: Log) -> list[int]:
+    return _lines_with(READY_MARKS, log)
+
+
+def _lines_with(marks: Iterable[tuple[str, re.Pattern[str] | None]], log: Log) -> list[int]:
     return sorted(
         number
-        for literal, pattern in READY_MARKS
+        for literal, pattern in marks
         for number in log.find(literal)
         if pattern is None or pattern.search(log.lines[number][:2000])
     )
