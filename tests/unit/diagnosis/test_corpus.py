@@ -42,6 +42,18 @@ OWN += cases("samples/pairs.jsonl")
 # Published cases that were only described, written anew in the servers' formats. At first 36 of 38 were right, and the
 # other two confidently wrong: an alarm on Neuron's compile cache, and "loading" for a worker that had died.
 OWN += cases("samples/pointers.jsonl")
+# The classes behind the misses of a hundred published logs, which are others' text and not kept here: each class anew,
+# in several formats, written after it was mended, so these hold what was learnt and measure nothing.
+OWN += cases("samples/classes.jsonl")
+# Failures of the launchers, quantisers, compilers and drivers that no set had held: 56 of 60 were right at first.
+OWN += cases("samples/further.jsonl")
+# Healthy starts of every server with the frightening lines that such starts print: one of 9 raised an alarm at first.
+OWN += cases("samples/noisy.jsonl")
+# Common failures, many behind the ping sentence, after the signs were made humbler: 55 of 56 were right at first, and
+# the other confidently wrong ("loading" for a scheduler called dead).
+OWN += cases("samples/trial.jsonl")
+# The classes behind the misses of a second set of published logs (66), calls of the hub that were repeated among them.
+OWN += cases("samples/retried.jsonl")
 # Logs that others published stay where they were collected, beside the project.
 COLLECTED = HERE.parents[3] / "shared/corpus/dev.jsonl"
 CORPUS = [json.loads(line) for line in COLLECTED.read_text().splitlines()] if COLLECTED.exists() else []
@@ -87,7 +99,10 @@ def test_evidence_is_verbatim(some: list[dict[str, Any]]) -> None:
             assert found.evidence, case["id"]
 
 
-HEALTHY_STARTS = [case for case in CORPUS + OWN if case["label"] in ("HEALTHY", "LOADING")]
+# An exception that a server goes on from looks like any other until it does; `watching` waits for a restart there.
+HEALTHY_STARTS = [
+    case for case in CORPUS + OWN if case["label"] in ("HEALTHY", "LOADING") and not case["id"].startswith("retried-")
+]
 
 
 @pytest.mark.parametrize("case", HEALTHY_STARTS, ids=lambda case: case["id"])

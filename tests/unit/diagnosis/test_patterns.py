@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from inservice.diagnosis import diagnose
 from inservice.diagnosis.failure import Failure
 from inservice.diagnosis.reason_failures import REASON_FAILURES
 from inservice.diagnosis.search import LOG_FAILURES
@@ -28,3 +29,12 @@ def test_literals_are_lower_case_and_keys_are_unique() -> None:
     assert all(sign.literal == sign.literal.lower() and sign.literal for failure in KNOWN for sign in failure.signs)
     keys = [failure.key for failure in KNOWN]
     assert len(keys) == len(set(keys))
+
+
+@pytest.mark.parametrize("filler", [*FILLERS, "a", "a.", "File "])
+def test_long_lines_are_read_in_linear_time(filler: str) -> None:
+    """What surrounds a sign is read too: levels, prefixes, warnings and tracebacks before it."""
+    log = "\n".join([(filler * 3000)[:3000] + " error: please install"] * 300)
+    began = time.process_time()
+    diagnose(failure_reason=None, log=log)
+    assert time.process_time() - began < 1.5, filler

@@ -12,13 +12,16 @@ from inservice.diagnosis.failure import SPECIFIC, SYMPTOM
 from inservice.diagnosis.log import Log, read
 from inservice.diagnosis.metrics_evidence import weighed
 from inservice.diagnosis.plan_evidence import from_plan, out_of_time
-from inservice.diagnosis.progress import READY_MARKS, START_MARKS
+from inservice.diagnosis.progress import ANSWERED_MARKS, READY_MARKS, SPEAKING_MARKS, START_MARKS
 from inservice.diagnosis.reason_failures import REASON_FAILURES
 from inservice.diagnosis.remedies import Facts, remedy_for
 from inservice.diagnosis.search import Found, Hit, search, search_text
 from inservice.ports import Peak
 
 _SURE = 0.97
+# Healthy starts hold errors too, such as TGI's on kernels it can do without; a start that ended does so near its end.
+_LAST_LINES = 12
+_AT_ERROR = re.compile(r"\b(?:ERROR|CRITICAL|FATAL)\b|Traceback \(most recent")
 # What a process says when its partner is gone without a word; any other exception has a reason of its own.
 _PARTNER_GONE = re.compile(r"EOFError|BrokenPipeError|Connection(?:Reset|Aborted)?Error|SystemExit")
 
@@ -114,7 +117,7 @@ def _summary(hit: Hit, found: Found) -> str:
 
 
 def _without_cause(found: Found, log: Log, reason: str, facts: Facts) -> Diagnosis:
-    ready, started = _shows(log, READY_MARKS), _shows(log, START_MARKS)
+    ready, started = _shows(log, READY_MARKS + ANSWERED_MARKS), _shows(log, START_MARKS)
     if found.root:
         return Diagnosis(
             cause="CRASH_UNKNOWN", confidence=round(found.root.confidence, 2), summary=found.root.failure.says,
@@ -124,12 +127,19 @@ def _without_cause(found: Found, log: Log, reason: str, facts: Facts) -> Diagnos
         return _reason_alone(log, reason, facts, ready=ready, started=started)
     if ready:
         return _no_failure("HEALTHY", 0.93, "The server reports that it is ready.", log)
-    if started:
-        return _no_failure("LOADING", 0.92, "The server is starting; nothing in the log speaks of a failure.", log)
+    if started or _shows(log, SPEAKING_MARKS):
+        return _loading(log, started=started)
     return Diagnosis(
         cause="UNKNOWN", confidence=0.2, evidence=telling_lines(log, 5), remedy=None,
         summary="Nothing here proves a cause." if log.lines else "There is neither a log nor a reason to go by.",
     )  # fmt: skip
+
+
+def _loading(log: Log, *, started: bool) -> Diagnosis:
+    """A start that goes on; less surely when its last lines hold an error that nothing here explains."""
+    troubled = any(_AT_ERROR.search(line[:200]) for line in log.lines[-_LAST_LINES:])
+    says = "The server is starting; nothing in the log speaks of a failure."
+    return _no_failure("LOADING", 0.7 if troubled else 0.92 if started else 0.78, says, log)
 
 
 def _no_failure(cause: Any, confidence: float, summary: str, log: Log) -> Diagnosis:

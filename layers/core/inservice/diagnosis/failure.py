@@ -38,6 +38,8 @@ class Failure:
     signs: tuple[Sign, ...]
     # Counts although the server calls the line information or a warning.
     at_any_level: bool = False
+    # Advice and hints: an unlabelled line without a word of failure counts only once something has failed.
+    needs_error: bool = False
     # Decides between several causes from the lines around a hit; gets the lines up to the hit, newest last.
     decide: Callable[[list[str], str], str | None] | None = None
 

@@ -34,6 +34,13 @@ def network_or_download(before: list[str], line: str) -> str | None:
     return None
 
 
+def quantised_or_incomplete(before: list[str], line: str) -> str | None:
+    """A tensor of another size that a loader of quantised weights has made is a matter of the quantisation."""
+    frames = [text for text in before[-60:] if 'File "' in text]
+    loader = re.compile(r"bitsandbytes_loader|gguf_loader|gguf_utils|loader/\w*(?:quant|bnb)\w*\.py")
+    return "QUANTIZATION_ERROR" if any(loader.search(frame) for frame in frames) else None
+
+
 HUB_FAILURES: tuple[Failure, ...] = (
     Failure(
         "gated_model", "GATED_OR_AUTH", ROOT, 0.97,
@@ -93,11 +100,11 @@ HUB_FAILURES: tuple[Failure, ...] = (
             sign("couldn't find any model file"),
             sign("exactly one .pth or .pt file is required"),
             sign("can't load the configuration of"), sign("can't load the model for"),
-            sign("no such file or directory", r"(?:opt/ml/model|config\.json|\.safetensors|\.bin\b|\.pth?\b|/models?/|/model\b|model_store|model repository)", r"\.triton|\.so\b|cache|tokenizer|shm"),
+            sign("no such file or directory", r"(?:opt/ml/model|config\.json|config\.pbtxt|\.safetensors|\.bin\b|\.pth?\b|/models?/|/model\b|model_store|model repository)", r"\.triton|\.so\b|cache|tokenizer|shm"),
             sign("unrecognized model in", r"should have a `?model_type`? key"),
             sign("model path", r"model path.{0,120}(?:does not exist|not found|not exist)"),
-            sign("failed to poll from model repository"), sign("failed to stat file"),
-            sign("no model found in"), sign("model not found"), sign("model directory", r"(?:does not exist|not found|is empty|empty)"),
+            sign("failed to poll from model repository"), sign("failed to stat file"), sign("failed to open text file for read"), sign("must specify model configuration"),
+            sign("no model found in"), sign("modelnotfoundexception"), sign("model not found"), sign("model directory", r"(?:does not exist|not found|is empty|empty)"),
             sign("no models found"),
         ),
     ),
@@ -166,7 +173,7 @@ HUB_FAILURES: tuple[Failure, ...] = (
         "Fetch or upload the weights again, in full (Git LFS pointers are not weights).",
         (
             sign("safetensorerror"), sign("error while deserializing header"), sign("invalidheader"), sign("headertoo"), sign("metadataincompletebuffer"),
-            sign("pytorchstreamreader failed"), sign("failed finding central directory"), sign("failed reading zip archive"), sign("invalid load key"),
+            sign("pytorchstreamreader failed"), sign("istream reader failed"), sign("file in archive is not in a subdirectory"), sign("failed finding central directory"), sign("failed reading zip archive"), sign("invalid load key"),
             sign("unpicklingerror", None, r"weights_only"), sign("unexpected eof, expected"), sign("ran out of input"), sign("pickle data was truncated"),
             sign("unexpected end of file", None), sign("not a gzip file"), sign("invalid magic number"), sign("version https://git-lfs"),
             sign("is at version", r"git-lfs"), sign("file size mismatch"), sign("checksum mismatch"), sign("sha256 mismatch"),
@@ -175,7 +182,7 @@ HUB_FAILURES: tuple[Failure, ...] = (
         ),
     ),
     Failure(
-        "weights_incomplete", "CORRUPT_WEIGHTS", SPECIFIC - 4, 0.76,
+        "weights_incomplete", "CORRUPT_WEIGHTS", SPECIFIC - 4, 0.71,
         "The checkpoint's tensors are not those the model needs.",
         "Check that all shards are there and belong to this model; a newer server version may know other names.",
         (
@@ -186,5 +193,6 @@ HUB_FAILURES: tuple[Failure, ...] = (
             sign("tried to load weights of size"),
             sign("param_data.shape == loaded_weight.shape"), sign("loaded_weight.shape"), sign("attempted to load weight"),
         ),
+        decide=quantised_or_incomplete,
     ),
 )  # fmt: skip

@@ -39,6 +39,13 @@ _LEVEL = re.compile(r"\b(TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|CRITICAL|FAT
 _SPOKEN = re.compile(r"\w(?:Error|Exception)\b|=$")
 # glog, and PyTorch's c10d, which brackets it and writes the month without a zero.
 _GLOG = re.compile(r"^(?:\[rank\d+\]:)?\[?([IWEF])\d{3,4} \d\d:\d\d")
+# Compilers and shells spell their levels small: `anchor.cu(12): warning #177-D: ...`, `ptxas info : ...`.
+_SMALL_LEVEL = re.compile(
+    r"^(?:\(\w[^)]{0,80}\) )?(?:[\w./+-]{1,200}(?:\(\d+\)|:\d+(?::\d+)?): )?(?:[\w+-]{1,20}:? )?"
+    r"(?:warning|note|info|hint|remark)\s?(?:#\S+)?\s?:"
+)
+# NVIDIA's images tell in their banner what the driver cannot do, in double brackets, and then start all the same.
+_BANNER_NOTE = re.compile(r"^\s*\[\[")
 _QUIET = {"TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING"}
 
 
@@ -106,6 +113,8 @@ def read(text: str) -> Log:
 def loud(line: str) -> bool:
     """False for a line its own server calls information or a warning; DJL and TorchServe wrap tracebacks in INFO."""
     said = said_in(line)[:160]
+    if _SMALL_LEVEL.match(said) or _BANNER_NOTE.match(said):
+        return False
     glog = _GLOG.match(said)
     if glog:
         return glog[1] in "EF"

@@ -33,6 +33,9 @@ WRAPS_ANYTHING = "warm_up_out_of_memory"
 
 def weights_or_budget(before: list[str], line: str) -> str | None:
     """Whether an allocation failed while placing weights or afterwards, from the innermost telling frame."""
+    # Inductor tries kernels out while it compiles, which is after the weights were placed.
+    if re.search(r"InductorError|autotun", line):
+        return "GPU_OOM_KV_CACHE"
     if re.search(r"warming up sampler|max_num_seqs|dummy requests|mem-fraction-static|capture cuda graph", line, re.I):
         return "GPU_OOM_KV_CACHE"
     for text in reversed(before[-90:]):
@@ -57,6 +60,10 @@ MEMORY_FAILURES: tuple[Failure, ...] = (
             sign("estimated maximum model length is", None, r"^\s*INFO"),
             sign("no available memory for the cache blocks"),
             sign("available kv cache memory (", r"not enough|larger than"),
+            # vLLM, SGLang and TGI say how much is left as information, and give up in words that may be lost.
+            sign("available kv cache memory", r"available kv cache memory(?: is)?:? -\d"),
+            sign("kv cache size", r"kv cache size: (?:-\d|0 tokens)"), sign("# gpu blocks", r"# gpu blocks: (?:0\b|-\d)"),
+            sign("max_total_num_tokens=", r"max_total_num_tokens=(?:0\b|-\d)"),
             sign("tokens that can be stored in kv cache"),
             sign("kv cache is needed"),
             sign("not enough kv cache"), sign("auto-fit max_model_len", r"not enough"),

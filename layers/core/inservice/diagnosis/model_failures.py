@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from inservice.diagnosis.decisions import reason_of_silence
 from inservice.diagnosis.failure import ROOT, SPECIFIC, Failure, sign
 
 # Pages, chunks, groups and draft tokens are divided too, by settings of their own and not by GPUs.
@@ -24,7 +25,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
             sign("architecture", r"architectures? \S{1,80} (?:is|are) not (?:yet )?supported|(?:unknown|unrecognized) (?:model )?architecture|architecture \S{1,60} not supported"),
             sign("unrecognized configuration class"), sign("rope_scaling` must be a dictionary"), sign("rope_scaling", r"must be|should have|missing required keys|unrecognized keys.{0,80}error|KeyError|unknown"),
             sign("unknown rope scaling type"), sign("rope scaling", r"not implemented|unknown|not supported", r"INFO|WARN"), sign("unknown rope"), sign("rope type", r"unknown|unsupported|not supported"),
-            sign("config' object has no attribute"), sign("config_mapping[", r"KeyError"),
+            sign("config' object has no attribute", None, r"quant\w*config' object"), sign("config_mapping[", r"KeyError"),
             sign("there is no module or parameter named"), sign("was only supported", r"vllm until|removed"), sign("previously supported in vllm until"),
             sign("sharded is not supported for automodel"), sign("not supported for automodel"),
             sign("cannot find model module"),
@@ -40,6 +41,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
             # The model asks an attention backend or a layer for what it does not have (vLLM's and SGLang's own refusals).
             sign("head size", r"head size \S+ is not supported"), sign("head_dim", r"supported for head_dim"), sign("activation", r"unsupported activation: |activation function \S+ is not supported"), sign("type of huggingface processor"),
         ),
+        needs_error=True,
     ),
     Failure(
         "unknown_model_key", "UNSUPPORTED_ARCHITECTURE", SPECIFIC - 2, 0.8,
@@ -70,7 +72,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
             sign("bitsandbytes", r"bitsandbytes.{0,80}(?:not supported|only supports|is not compatible|does not support|conflict)", r"install"),
             sign("quantization", r"only supports? .{0,40}quantization|but got \w+ quantization", r"GPU|INFO"), sign("quant method", r"unknown|unsupported|not supported"), sign("quant_method", r"unknown|unsupported|not supported|KeyError|must"),
             sign("fp8", r"fp8.{0,80}(?:only supported on|checkpoint.{0,40}(?:mismatch|expected))", r"fp8e4nv|capability"),
-            sign("object has no attribute 'weight'", r"Linear' object"), sign("unable to find quantization config"), sign("missing quantization config"),
+            sign("object has no attribute 'weight'", r"Linear' object"), sign("unable to find quantization config"), sign("config' object has no attribute", r"quant\w*config' object"), sign("missing quantization config"),
         ),
     ),
     Failure(
@@ -78,8 +80,9 @@ MODEL_FAILURES: tuple[Failure, ...] = (
         "The server most likely cannot read these quantised weights.",
         "Leave quantization out for a pre-quantised checkpoint, or name the one it was made with; see that the server supports it.",
         (
-            sign("quant_config", r"error|none|missing|not found"), sign("compatible scheme was found"), sign("can implement the", r"linear layer"), sign("bit weight quantization", r"only|but got"), sign("marlin24"), sign("gptq", r"gptq.{0,100}(?:not supported|cannot|failed|not implemented|only supports)", r"current GPU|Minimum capability"), sign("awq", r"\bawq\b.{0,100}(?:not supported|cannot|failed|not implemented|only supports)", r"current GPU|Minimum capability"), sign("marlin", r"marlin.{0,100}(?:not supported|cannot|unsupported|incompatib|failed)", r"INFO|capability"), sign("weight_bits", r"only|not supported|must"), sign("torch_dtype", r"awq|gptq.{0,60}float16"), sign("gguf", r"gguf.{0,80}(?:not supported|unsupported|unknown)"), sign("quantiz", r"failed to (?:de)?quantize|quantized? (?:model|weights?|checkpoint).{0,80}(?:mismatch|incompatib|unsupported|only supported)"), sign("group_size", r"group_size.{0,80}(?:not supported|must be|divisible|unsupported)"),
+            sign("quant_config", r"error|none|missing|not found", r"https?://"), sign("compatible scheme was found"), sign("invalid thread config", r"num_bits|thread_[kn]"), sign("can implement the", r"linear layer"), sign("bit weight quantization", r"only|but got"), sign("marlin24"), sign("gptq", r"gptq.{0,100}(?:not supported|cannot|failed|not implemented|only supports)", r"current GPU|Minimum capability"), sign("awq", r"\bawq\b.{0,100}(?:not supported|cannot|failed|not implemented|only supports)", r"current GPU|Minimum capability"), sign("marlin", r"marlin.{0,100}(?:not supported|cannot|unsupported|incompatib|failed)", r"INFO|capability"), sign("weight_bits", r"only|not supported|must"), sign("torch_dtype", r"awq|gptq.{0,60}float16"), sign("gguf", r"gguf.{0,80}(?:not supported|unsupported|unknown)"), sign("quantiz", r"failed to (?:de)?quantize|quantized? (?:model|weights?|checkpoint).{0,80}(?:mismatch|incompatib|unsupported|only supported)"), sign("group_size", r"group_size.{0,80}(?:not supported|must be|divisible|unsupported)"),
         ),
+        needs_error=True,
     ),
     Failure(
         "does_not_divide", "SHARDING_ERROR", ROOT - 3, 0.94,
@@ -90,40 +93,60 @@ MODEL_FAILURES: tuple[Failure, ...] = (
             # The bare figures are what vLLM's ensure_divisibility prints.
             sign("is not divisible by", r"\d+ is not divisible by \d+(?:\s|$)|(?:heads?|vocab\w*|hidden|intermediate|experts?|partition|parallel|rank|shard|\btp|output|input|weight)\S*.{0,120}is not divisible by", _OTHER_DIVISIONS),
             sign("must be divisible", r"(?:heads?|vocab\w*|hidden|intermediate|experts?|partition|parallel|rank|shards?|\btp|world|size)\b.{0,120}must be divisible|must be divisible.{0,60}(?:parallel|\btp|world|shards?|nodes)", _OTHER_DIVISIONS),
-            sign("world size must divide"), sign("not compatible with sharding"), sign("local rank", r"out of bounds"), sign("number of visible devices"),
+            sign("world size must divide"), sign("not compatible with sharding"),
             sign("not aligned with the quantized weight shape"), sign("too large tensor parallel"),
             sign("notenoughcudadevices"), sign("only found", r"sharded|shards?|cuda devices"),
-            sign("number of required gpus exceeds"), sign("world size", r"world size.{0,100}(?:larger|greater|exceeds|more than|not equal|mismatch|does not match)"),
-            sign("tensor_parallel", r"tensor_parallel\w*.{0,80}(?:larger|greater|exceeds|more than|cannot be|should be|must be|not supported)", r"EPLB|draft"), sign("tensor parallel size", r"(?:larger|greater|exceeds|more than|cannot be|must be|should)"),
-            sign("tp_size", r"(?:larger|greater|exceeds|more than|must|not supported|divis)"),
-            sign("num_shard", r"cannot be|higher|greater|exceed|must"), sign("max local gpu count"), sign("not enough gpus"), sign("gpus available", r"(?:requires?|needs?|requested|but only|only)"),
-            sign("invalid device ordinal"), sign("invalid device id"), sign("placement group", r"(?:can't|cannot|could not|unable|error|waiting|exceed|more than|infeasible)", r"INFO"),
+            sign("number of required gpus exceeds"),
+            sign("max local gpu count"), sign("not enough gpus"),
+            sign("invalid device ordinal"), sign("invalid device id"),
             # TensorRT-LLM's assertion, and the servers' own, which print nothing but the source line.
-            sign("mpisize == tp"), sign("assert ", r"assert .{0,90}%\s*\(?(?:self\.)?(?:\w*(?:tp_size|world_size|tp_degree|num_shards?|attn_tp|\btp)\b|process_group\.size|weights\.process_group|get_tensor_model_parallel)|assert (?:self\.)?\w*(?:tp_size|world_size) % \S*heads"), sign("nvshmem", r"initialization failed|setup connections failed|non-zero status"),
+            sign("mpisize == tp"), sign("assert ", r"assert .{0,90}%\s*\(?(?:self\.)?(?:\w*(?:tp_size|world_size|tp_degree|num_shards?|attn_tp|\btp)\b|process_group\.size|weights\.process_group|get_tensor_model_parallel)|assert (?:self\.)?\w*(?:tp_size|world_size) % \S*heads"),
             sign("unique ip address", r"should have a unique"), sign("does not allocate any gpus on the driver"),
         ),
+    ),
+    Failure(
+        # Settings of parallelism, with a word of refusal near.
+        "devices_hint", "SHARDING_ERROR", ROOT - 3, 0.78,
+        "The model most likely cannot be split over this number of GPUs.",
+        "Use a number of GPUs that divides the attention heads (and the quantisation groups).",
+        (
+            sign("world size", r"world size.{0,100}(?:larger|greater|exceeds|more than|not equal|mismatch|does not match)"), sign("tensor_parallel", r"tensor_parallel\w*.{0,80}(?:larger|greater|exceeds|more than|cannot be|should be|must be|not supported)", r"EPLB|draft"), sign("tensor parallel size", r"(?:larger|greater|exceeds|more than|cannot be|must be|should)"),
+            sign("tp_size", r"(?:larger|greater|exceeds|more than|must|not supported|divis)"), sign("num_shard", r"cannot be|higher|greater|exceed|must"), sign("gpus available", r"(?:requires?|needs?|requested|but only|only)"), sign("placement group", r"(?:can't|cannot|could not|unable|error|waiting|exceed|more than|infeasible)", r"INFO"), sign("local rank", r"out of bounds"),
+            sign("number of visible devices"), sign("nvshmem", r"initialization failed|setup connections failed|non-zero status"),
+        ),
+        needs_error=True,
     ),
     Failure(
         "split_refused", "SHARDING_ERROR", SPECIFIC + 8, 0.78,
         "The model or the server cannot be split in this way.",
         "Use tensor parallelism alone, or a number of GPUs the model can be split over.",
         (
-            sign("pipeline parallel", r"not supported|must|cannot", r"--\w|PP_SPEC"), sign("expert parallel", r"not supported|must|cannot"), sign("num_hidden_layers", r"sum\(partitions\)"), sign("current node has no", r"available"), sign("in ray cluster", r"no \S+ found|no nodes"), sign("not enough resources to allocate"),
+            sign("pipeline parallel", r"not supported|must|cannot", r"--\w|PP_SPEC"), sign("expert parallel", r"not supported|must|cannot"), sign("num_hidden_layers", r"sum\(partitions\)"), sign("current node has no", r"available"),
+            # A rank other than the first takes a part that is not there: Tensor.narrow in the servers' weight loaders.
+            sign("exceeds dimension size", r"start \([1-9]\d*\) \+ length"), sign("in ray cluster", r"no \S+ found|no nodes"), sign("not enough resources to allocate"),
         ),
+        needs_error=True,
     ),
     Failure(
         "gpus_do_not_talk", "SHARDING_ERROR", SPECIFIC, 0.9,
         "The GPUs or worker processes could not talk to each other.",
         "Check shared memory, NCCL and peer-to-peer settings; one GPU avoids it where the model fits.",
         (
-            sign("nccl error"), sign("ncclunhandled"), sign("ncclsystemerror"), sign("ncclinternalerror"), sign("ncclinvalid"), sign("ncclremoteerror"),
-            sign("distbackenderror"), sign("distnetworkerror"), sign("diststoreerror"), sign("/dev/shm", r"nccl|no space|shared memory|bus error"),
+            sign("ncclsystemerror"), sign("ncclremoteerror"),
+            sign("distnetworkerror"), sign("diststoreerror"), sign("/dev/shm", r"nccl|no space|shared memory|bus error"),
             sign("batch testing peer-to-peer access"), sign("custom_all_reduce", r"\.cuh?:\d+|error|invalid|failed", r"WARNING|INFO|^\s*File|cannot import name"), sign("cudart error"),
             sign("connectfullmesh failed"), sign("socket.cpp", r"failed to connect to .{0,80}errno: (?!-3)", r"\[W\d"), sign("gloo", r"(?:connect|timed? ?out|failed|closed)", r"is connected to \d+ peer"), sign("watchdog caught collective operation timeout"), sign("collective operation timeout"),
             sign("timed out initializing process group"), sign("timed out after", r"clients joined|rank|store|barrier"), sign("clients joined"), sign("init_process_group", r"error|timeout|timed"),
-            sign("peer access is not supported"), sign("peer access", r"error|failed|unsupported"), sign("p2p", r"cuda error|failed: |p2p access error", r"WARNING|INFO|test failed"), sign("unhandled cuda error", r"nccl"),
-
+            sign("peer access is not supported"), sign("peer access", r"error|failed|unsupported"), sign("p2p", r"cuda error|failed: |p2p access error", r"WARNING|INFO|test failed"),
         ),
+    ),
+    Failure(
+        # NCCL's own words are few, and a kernel that failed before is reported by whoever asks the GPU next.
+        "nccl_failed", "SHARDING_ERROR", SPECIFIC - 2, 0.7,
+        "The GPUs' communication failed; NCCL does not say why.",
+        "Run with NCCL_DEBUG=INFO and read the lines before; check shared memory and peer-to-peer settings.",
+        (sign("nccl error"), sign("ncclunhandled"), sign("ncclinternalerror"), sign("ncclinvalid"), sign("distbackenderror"), sign("unhandled cuda error", r"nccl")),
+        decide=reason_of_silence,
     ),
     Failure(
         "workers_lost", "SHARDING_ERROR", SPECIFIC - 1, 0.74,
@@ -154,20 +177,38 @@ MODEL_FAILURES: tuple[Failure, ...] = (
         (
             sign("tokenizer", r"tokenizer.{0,80}(?:mismatch|is not supported|not recognized|is not valid|failed to parse|unsupported)|unrecognized tokenizer|unknown tokenizer", r"INFO|WARN"), sign("chat template", r"(?:error|invalid|failed|cannot|does not|none).{0,80}chat template|chat template.{0,60}(?:not found|invalid|error|does not exist|failed)", r"INFO|WARN"), sign("chat_template", r"TemplateError|TemplateSyntaxError|invalid"), sign("tiktoken", r"error|failed|invalid"), sign("slow tokenizer", r"cannot|required|error"), sign("vocab_size", r"vocab_size.{0,60}(?:mismatch|does not match)"),
         ),
+        needs_error=True,
     ),
     Failure(
         "import_fails", "MISSING_DEPENDENCY", SPECIFIC - 1, 0.88,
         "A library the server or the model's own code needs is missing or has the wrong version.",
         "Use an image that contains it, in the version the model's code expects.",
         (
-            sign("no module named"), sign("unable to find backend library"), sign("operator ", r"operator \w+::\w+ does not exist"), sign("unable to evaluate type annotation"), sign("cannot import name"), sign("cannot open shared object file"), sign("undefined symbol"), sign("dll load failed"),
+            sign("no module named"), sign("operator ", r"operator \w+::\w+ does not exist"), sign("unable to evaluate type annotation"), sign("cannot import name"), sign("cannot open shared object file"), sign("undefined symbol"), sign("dll load failed"),
             sign("failed to be inspected"), sign("requires the following packages that were not found"),
-            sign("pip install", r"(?:please|run|with|via|try|need|required?|install).{0,60}pip install|pip install", r"INFO|WARN|upgrade pip|notice|Running command"),
-            sign("please install", None, r"INFO|WARN|for better|best performance|pynvml"), sign("is not installed", None, r"INFO|WARN"), sign("are not installed", None, r"INFO|WARN"), sign("library but it was not found"), sign("to be installed", r"requires"), sign("packagenotfounderror"), sign("versionconflict"), sign("distributionnotfound"),
-            sign("is required for", r"(?:Error|Exception).{0,80}is required for|(?:version|>=|==).{0,60}is required for", r"float16|dtype|\bGPUs?\b|cuda"), sign("requires bitsandbytes"), sign("please use torchao"), sign("module was not found"), sign("packages are installed"), sign("common_ops library"), sign("importerror:", None, r"capability|GPU|CUDA is not available"), sign("modulenotfounderror"), sign("glibc", r"version `?GLIBC\S* not found"), sign("glibcxx"),
-            sign("can't pickle"), sign("cannot pickle"), sign("picklingerror"), sign("has no attribute", r"module '[\w.]+' has no attribute|partially initialized module"), sign("_opnamespace"), sign("could not import", r"flash|kernel|module|vllm|exllama", r"Mamba"),
-            sign("numpy.dtype size changed"), sign("compiled using numpy 1.x"), sign("is required but found", None), sign("but found", r"is required for a normal functioning|required.{0,40}but found"), sign("requires transformers", r">=|version|=="),
+            sign("library but it was not found"), sign("packagenotfounderror"), sign("versionconflict"), sign("distributionnotfound"),
+            sign("requires bitsandbytes"), sign("please use torchao"), sign("module was not found"), sign("packages are installed"), sign("common_ops library"), sign("importerror:", None, r"capability|GPU|CUDA is not available"), sign("modulenotfounderror"), sign("glibc", r"version `?GLIBC\S* not found"), sign("glibcxx"),
+            sign("_opnamespace"),
+            sign("numpy.dtype size changed"), sign("compiled using numpy 1.x"),
         ),
+    ),
+    Failure(
+        # Advice to install something also stands in starts that do well without it.
+        "install_advised", "MISSING_DEPENDENCY", SPECIFIC - 1, 0.77,
+        "A library the server or the model's own code needs is most likely missing or has the wrong version.",
+        "Use an image that contains it, in the version the model's code expects.",
+        (
+            sign("unable to find backend library"),
+            sign("pip install", r"(?:please|run|with|via|try|need|required?|install).{0,60}pip install|pip install", r"INFO|WARN|upgrade pip|notice|Running command"),
+            sign("please install", None, r"INFO|WARN|for better|best performance|pynvml"), sign("is not installed", None, r"INFO|WARN"), sign("are not installed", None, r"INFO|WARN"),
+            sign("to be installed", r"requires"),
+            sign("is required for", r"(?:Error|Exception).{0,80}is required for|(?:version|>=|==).{0,60}is required for", r"float16|dtype|\bGPUs?\b|cuda"),
+            sign("could not import", r"flash|kernel|module|vllm|exllama", r"Mamba"),
+            sign("is required but found", None), sign("but found", r"is required for a normal functioning|required.{0,40}but found"), sign("requires transformers", r">=|version|=="),
+            sign("has no attribute", r"module '[\w.]+' has no attribute|partially initialized module"),
+            sign("can't pickle"), sign("cannot pickle"), sign("picklingerror"),
+        ),
+        needs_error=True,
     ),
     Failure(
         "remote_code", "INVALID_ARGUMENT", ROOT - 4, 0.84,

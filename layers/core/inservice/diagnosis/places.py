@@ -17,7 +17,10 @@ _NOT_THERE = re.compile(r"(?:Key|Attribute)Error|TypeError: .{0,120}unexpected k
 # Files that may not be read or written say nothing about what is in them.
 _NOT_OF_THE_SYSTEM = re.compile(r"^(?!.*(?:Permission|OS|BrokenPipe|Interrupted|Timeout)Error)")
 # A device that failed says nothing about the file that was being read.
-_OF_THE_DEVICE = re.compile(r"(?:CUDA|HIP|XPU|NPU) error|CUBLAS|CUDNN", re.IGNORECASE)
+_OF_THE_DEVICE = re.compile(
+    r"(?:CUDA|HIP|XPU|NPU) (?:driver |runtime )?(?:API )?(?:error|failure)|CUBLAS|CUDNN|INTERNAL ASSERT FAILED|report a bug to PyTorch",
+    re.IGNORECASE,
+)
 _CHECKS_ITSELF = 2
 
 # A frame, the kind of exception it counts for, and what the two speak for. Innermost frame first, first row first.

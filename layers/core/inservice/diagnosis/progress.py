@@ -33,6 +33,11 @@ _MARKS: tuple[tuple[str, str | None, Phase], ...] = (
     ("/health http/1", r'"?GET /health HTTP/1\.\d"?\s+200', "ready"),
     ("listening at: http", None, "ready"),
     ("model loaded successfully", None, "ready"),
+    # Shown only by an engine that serves: its figures for what it generates, and requests it answered.
+    ("avg generation throughput", None, "ready"),
+    ("decode batch", r"Decode batch[.,\s\[]", "ready"),
+    ("text_generation_router", r"INFO .{0,2000}text_generation_router\S*: .{0,80}\bSuccess\b", "ready"),
+    ("http/1.1", r'"(?:GET|POST) /(?:v1/|generate|invocations)\S* HTTP/1\.1"\s+200', "ready"),
     # Warm-up and compilation.
     ("warming up model", None, "warm_up"),
     ("memory profiling takes", None, "warm_up"),
@@ -89,6 +94,8 @@ _MARKS: tuple[tuple[str, str | None, Phase], ...] = (
     ("successfully downloaded weights", None, "load"),
     ("files are already present on the host", None, "load"),
     # A process that has begun.
+    ("text_generation_launcher", r"\bINFO\b", "image"),
+    ("worker ready; awaiting tasks", None, "load"),
     ("vllm api server version", None, "image"),
     ("server_args=serverargs(", None, "image"),
     ("text_generation_launcher: args {", None, "image"),
@@ -100,6 +107,30 @@ _MARKS: tuple[tuple[str, str | None, Phase], ...] = (
     ("mms home:", None, "image"),
     ("torchserve version", None, "image"),
 )  # fmt: skip
+
+# Whatever else a server says as information, in its own format, shows a start that goes on.
+SPEAKING_MARKS = tuple(
+    (literal, re.compile(pattern))
+    for literal, pattern in (
+        (".py:", r"\bINFO \d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)? \[?[\w/.]+\.py:\d+\]"),
+        (
+            "] ",
+            r"^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?: (?:TP|DP|PP|EP|MOE)\d+)*\] (?!.*(?:Error|Exception|error|fail|dead|died|[Kk]ill|abort|exit))",
+        ),
+        ("[info ]", r"\[INFO ?\] "),
+        (".cc:", r"^\W{0,3}I\d{4} \d\d:\d\d:\d\d\.\d+ \d+ \w+\.cc:\d+\]"),
+    )
+)
+
+# An engine without a server, as in a script: it answered, so it had started. What breaks afterwards still ends it.
+ANSWERED_MARKS = tuple(
+    (literal, re.compile(pattern))
+    for literal, pattern in (
+        ("processed prompts", r"Processed prompts:\s+(?:100%|[1-9]\d?%)"),
+        ("rendering prompts", r"Rendering prompts:\s+100%"),
+        ("adding requests", r"Adding requests:\s+100%"),
+    )
+)
 
 # What a serving process prints first, once per start: counted to see restarts.
 _BANNERS: tuple[tuple[str, str], ...] = (
@@ -139,6 +170,9 @@ _COMPILED = tuple(
 )
 READY_MARKS = tuple((literal, pattern) for literal, pattern, phase in _COMPILED if phase == "ready")
 START_MARKS = tuple((literal, pattern) for literal, pattern, phase in _COMPILED if phase != "ready")
+LOAD_MARKS = tuple(
+    (literal, pattern) for literal, pattern, phase in _COMPILED if phase in ("load", "compile", "warm_up")
+)
 BANNERS = tuple((literal, re.compile(pattern, re.IGNORECASE)) for literal, pattern in _BANNERS)
 
 

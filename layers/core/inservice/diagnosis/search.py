@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from inservice.contracts import Cause
+from inservice.diagnosis.asides import no_cause, of_a_warning, speaks_of_failure
 from inservice.diagnosis.failure import FRAMES, SPECIFIC, SYMPTOM, Failure, Sign
 from inservice.diagnosis.hub_failures import HUB_FAILURES
 from inservice.diagnosis.log import Log, loud, said_in
@@ -17,7 +18,7 @@ from inservice.diagnosis.memory_failures import MEMORY_FAILURES, WRAPS_ANYTHING
 from inservice.diagnosis.model_failures import MODEL_FAILURES
 from inservice.diagnosis.places import place
 from inservice.diagnosis.platform_failures import PLATFORM_FAILURES
-from inservice.diagnosis.progress import BANNERS, READY_MARKS
+from inservice.diagnosis.progress import BANNERS, LOAD_MARKS, READY_MARKS
 from inservice.diagnosis.refusals import CLEAR, refused
 
 LOG_FAILURES: tuple[Failure, ...] = (*MEMORY_FAILURES, *HUB_FAILURES, *MODEL_FAILURES, *PLATFORM_FAILURES)
@@ -27,17 +28,6 @@ _BEFORE, _AFTER = 400, 900
 _CONTEXT_LINES = 120
 # What a warning is worth once the process has died: TGI warns why Flash Attention is missing, then dies of it.
 _WARNED = 30
-# Servers echo their arguments; words in them are settings, not events.
-_ECHO = re.compile(r"\bArgs \{|Namespace\(|ServerArgs\(|non-default args|engine args:|with config: ", re.IGNORECASE)
-# Announced and then ignored: SGLang's MLIR message, Ray's shutdown, PyTorch's reminders.
-_HARMLESS = re.compile(
-    r"can be ignored|can safely be ignored|please ignore|process group has NOT been destroyed|Could not import Mamba|Token file not found|"
-    r"client socket cannot be retrieved|detoken(?:izer)? init state: init ok|If out-of-memory error occurs|Exception ignored in|"
-    r"Ignore import error|Error while downloading from https?://|will be ignored|[Ff]alling back to|[Rr]etrying|[Tt]imeout (?:is )?set to|"
-    r"will be recompiled|If you are running out of memory|resource_tracker|leaked \w+ objects",
-    re.IGNORECASE,
-)
-
 # Failures that are only causes when nothing was raised before them.
 _KILLED = {"killed", "killed_by_the_system"}
 # TGI's last word, "Error: DownloadError", goes to stderr and may overtake the line that says which signal ended it.
@@ -49,6 +39,8 @@ _ENDS_A_READY_SERVER = {
     "GPU_OOM_WEIGHTS", "GPU_OOM_KV_CACHE", "HOST_OOM", "DISK_FULL", "SHARDING_ERROR", "COMPILE_ERROR", "UNSUPPORTED_GPU",
     "STARTUP_TIMEOUT", "IMAGE_PULL", "BAD_CONTAINER",
 }  # fmt: skip
+# huggingface_hub repeats a call that timed out, and servers ask several times for a file (SGLang's retry()).
+_OF_THE_HUB = {"MODEL_DOWNLOAD_FAILED", "NETWORK_VPC"}
 _WRAPPERS = {"wrapper", "worker_died"}
 # Uvicorn binds its port after "startup complete", and ends if it is taken.
 _GAVE_UP = _WRAPPERS | {"killed", "killed_by_the_system", "port_in_use"}
@@ -92,7 +84,7 @@ def search(log: Log) -> Found:
     kept: list[Hit] = []
     for (start, end), some in zip(reversed(bounds), reversed(by_attempt), strict=True):
         last_ready = max((line for line in ready if start <= line < end), default=None)
-        some = _after_ready(some, last_ready)
+        some = _not_survived(_after_ready(some, last_ready), log, end)
         best = choose(some)
         if best and (chosen is None or (chosen.rank <= SYMPTOM + 5 < best.rank)):
             chosen, kept = best, some
@@ -138,6 +130,16 @@ def _after_ready(hits: list[Hit], ready: int | None) -> list[Hit]:
     return [hit for hit in after if hit.rank >= SPECIFIC - 5 and hit.cause in _ENDS_A_READY_SERVER]
 
 
+def _not_survived(hits: list[Hit], log: Log, end: int) -> list[Hit]:
+    """Without a failed call of the hub that was repeated: the weights were read after it, and nothing else was raised."""
+    called = {hit.line for hit in hits if hit.cause in _OF_THE_HUB}
+    others = [hit for hit in hits if hit.line not in called]
+    if not called or any(hit.cause != "CRASH_UNKNOWN" or hit.failure.key in _GAVE_UP for hit in others):
+        return hits
+    last = max(hit.line for hit in hits)
+    return [] if any(last < line < end for line in _lines_with(LOAD_MARKS, log)) else hits
+
+
 def _hits(log: Log, failures: Iterable[Failure], any_level: bool = False) -> list[Hit]:
     found: dict[tuple[str, int], Hit] = {}
     for failure in failures:
@@ -164,14 +166,14 @@ def _shows(mark: Sign, line: str) -> bool:
 
 
 def _weigh(log: Log, failure: Failure, number: int, any_level: bool) -> Hit | None:
+    if no_cause(log, number, any_level=any_level):
+        return None
     line = log.lines[number]
-    if _HARMLESS.search(line[:3000]) or (_ECHO.search(line[:400]) and not any_level):
-        return None
-    if _is_code(line):
-        return None
     rank, confidence, cause = failure.rank, failure.confidence, failure.cause
-    if not (any_level or failure.at_any_level or loud(line)):
+    if not (any_level or failure.at_any_level) and (not loud(line) or of_a_warning(log, number)):
         rank, confidence = rank - 1000 - _WARNED, confidence - 0.25
+    elif failure.needs_error and not any_level and not speaks_of_failure(line):
+        rank -= 1000
     if failure.decide or rank <= SYMPTOM + 5:
         before = list(log.lines[max(0, number - _CONTEXT_LINES) : number])
         decided = failure.decide(before, line) if failure.decide else None
@@ -202,13 +204,6 @@ def _undisguised(hit: Hit) -> Hit:
     return replace(hit, rank=hit.rank + 1000, warned=True) if _only_warned(hit) else hit
 
 
-def _is_code(line: str) -> bool:
-    """A source line quoted in a traceback: the raise statement, not the message."""
-    said = line.strip()
-    return bool(re.search(r"(?:^|\s|\]\s?)raise \w+(?:\.\w+)*\($|(?:\s|^)raise \w*(?:Error|Exception)\(\s*f?[\"']?[^\"']*[\"']?$", said[-300:]) or
-                re.search(r"^\s*(?:from \S+ import |import |def |except )", said_in(said)))  # fmt: skip
-
-
 def _attempts(log: Log) -> list[int]:
     """Line numbers where attempts begin: at each start banner of the kind that came first."""
     for literal, pattern in BANNERS:
@@ -222,9 +217,13 @@ def _attempts(log: Log) -> list[int]:
 
 
 def _ready_lines(log: Log) -> list[int]:
+    return _lines_with(READY_MARKS, log)
+
+
+def _lines_with(marks: Iterable[tuple[str, re.Pattern[str] | None]], log: Log) -> list[int]:
     return sorted(
         number
-        for literal, pattern in READY_MARKS
+        for literal, pattern in marks
         for number in log.find(literal)
         if pattern is None or pattern.search(log.lines[number][:2000])
     )

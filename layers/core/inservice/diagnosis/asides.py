@@ -1,0 +1,82 @@
+"""Lines that are no cause by themselves: echoes, quoted code, advice, warnings, and exceptions that were survived."""
+
+# ruff: noqa: E501 - the patterns are data: lists whose rows would only get harder to read if wrapped.
+
+from __future__ import annotations
+
+import re
+
+from inservice.diagnosis.log import Log, said_in
+
+# Servers echo their arguments; words in them are settings, not events.
+_ECHO = re.compile(r"\bArgs \{|Namespace\(|ServerArgs\(|non-default args|engine args:|with config: ", re.IGNORECASE)
+# Announced and then ignored: SGLang's MLIR message, Ray's shutdown, PyTorch's reminders.
+_HARMLESS = re.compile(
+    r"can be ignored|can safely be ignored|please ignore|process group has NOT been destroyed|Could not import Mamba|Token file not found|"
+    r"client socket cannot be retrieved|detoken(?:izer)? init state: init ok|If out-of-memory error occurs|Exception ignored in|"
+    r"Ignore import error|Error while downloading from https?://|will be ignored|[Ff]alling back to|[Rr]etrying|[Tt]imeout (?:is )?set to|"
+    r"will be recompiled|If you are running out of memory|resource_tracker|leaked \w+ objects|"
+    # Triton serves without pinned memory, whatever kept it from having any (core's pinned_memory_manager.cc).
+    r"failed to allocate pinned system memory",
+    re.IGNORECASE,
+)
+
+# What an unlabelled line says when it tells of a failure and not of a better way to do things.
+_SPEAKS_OF_FAILURE = re.compile(
+    r"\w(?:Error|Exception)\b|\b(?:error|fatal|failed|failure|cannot|can't|could not|unable|refus|denied|abort|invalid|unsupported|traceback)|"
+    r"\bnot (?:\w+ )?(?:supported|found|compatible|allowed|valid)|\bmust\b|\braise\b|\bassert",
+    re.IGNORECASE,
+)
+# Python prints a warning as its text, which may have several lines, and then the source line that gave it.
+_WARNING_BEGINS = re.compile(r"Warning: ")
+_NEXT_RECORD = re.compile(
+    r"\b(?:DEBUG|INFO|WARN(?:ING)?|ERROR|CRITICAL|FATAL)\b|Traceback|File \"|\w(?:Error|Exception)\b|\bwarn(?:_once|ing)?\(|\d\d:\d\d:\d\d"
+)
+_LONGEST_WARNING = 6
+# What Python prints before the traceback of an exception that it could not raise (sys.unraisablehook, logging.raiseExceptions).
+_GOES_ON = re.compile(r"Exception ignored (?:in|on)|--- Logging error ---")
+_OF_A_PROCESS = re.compile(r"^\(\w[^)]{0,80}\) |^\[rank\d+\]: ")
+_LONGEST_TRACEBACK = 60
+
+_LEVEL_OF_ERROR = re.compile(r"\b(?:ERROR|CRITICAL|FATAL)\b")
+
+
+def no_cause(log: Log, number: int, *, any_level: bool) -> bool:
+    """Whether a line tells of no failure whatever words it holds."""
+    line = log.lines[number]
+    echoed = not any_level and _ECHO.search(line[:400])
+    return bool(echoed or _HARMLESS.search(line[:3000]) or _is_code(line) or _unraised(log, number))
+
+
+def speaks_of_failure(line: str) -> bool:
+    """Whether a line without a level tells of a failure, and not of a better way to do things."""
+    return bool(_SPEAKS_OF_FAILURE.search(line[:3000]) or _LEVEL_OF_ERROR.search(line[:200]))
+
+
+def _unraised(log: Log, number: int) -> bool:
+    """Whether a line belongs to a traceback that Python printed and went on from: a finaliser's, a log handler's."""
+    for earlier in range(number - 1, max(-1, number - _LONGEST_TRACEBACK), -1):
+        line = _OF_A_PROCESS.sub("", said_in(log.lines[earlier][:400]))
+        if line.startswith("Traceback (most recent"):
+            return any(_GOES_ON.search(text) for text in log.lines[max(0, earlier - 1) : earlier])
+        if not line.startswith(" "):
+            return False
+    return False
+
+
+def of_a_warning(log: Log, number: int) -> bool:
+    """Whether a line is the second or a later one of a Python warning's text."""
+    for earlier in range(number, max(-1, number - _LONGEST_WARNING), -1):
+        line = log.lines[earlier][:2000]
+        if earlier < number and _WARNING_BEGINS.search(line):
+            return True
+        if _NEXT_RECORD.search(line):
+            return False
+    return False
+
+
+def _is_code(line: str) -> bool:
+    """A source line quoted in a traceback: the raise statement, not the message."""
+    said = line.strip()
+    return bool(re.search(r"(?:^|\s|\]\s?)raise \w+(?:\.\w+)*\($|(?:\s|^)raise \w*(?:Error|Exception)\(\s*f?[\"']?[^\"']*[\"']?$|(?:\s|^)raise \w*(?:Error|Exception)\(f[\"'][^\"']*\{[^\"']*[\"']\)$", said[-300:]) or
+                re.search(r"^\s*(?:from \S+ import |import |def |except )", said_in(said)))  # fmt: skip

@@ -1,0 +1,44 @@
+"""What the lines around a failure decide about it, where the failure's own line leaves the cause open."""
+
+from __future__ import annotations
+
+import re
+
+from inservice.diagnosis.refusals import refused
+
+# Fields of a checkpoint's own quantisation section (compressed-tensors, GPTQ, AWQ), which no operator sets.
+_QUANTISED = re.compile(
+    r"(?:scale|zp)_dtype|num_bits|group_size|act_?order|quant|weight_block|zero_point|codebook", re.IGNORECASE
+)
+_FRAME = re.compile(r'File "([^"]+)", line \d+')
+_SERVERS_OWN = re.compile(
+    r"\b(?:vllm|sglang|text_generation_server|djl_python|lmi|tritonserver|site-packages|dist-packages)\b"
+)
+_REASON = re.compile(
+    r"/dev/shm|shared memory|peer|socket|connect|timed? ?out|bootstrap|interface|NET/|ncclSystemError|ncclRemoteError|"
+    r"duplicate GPU|ncclInvalidUsage|topology|different NCCL|version mismatch|NVLS|fabric|\bIB\b",
+    re.IGNORECASE,
+)  # fmt: skip
+
+
+def setting_refused(before: list[str], line: str) -> str | None:
+    """The cause a refused setting speaks for: by the words of the check, else by the name of the field."""
+    said = refused(line)
+    if said:
+        return said
+    return "QUANTIZATION_ERROR" if "[type=" in line and _QUANTISED.search(" ".join(before[-1:])) else None
+
+
+def whose_source(before: list[str], line: str) -> str | None:
+    """A model's own code and text that was evaluated are no fault of the image."""
+    frames = [found[1] for text in before[-12:] if (found := _FRAME.search(text))]
+    own = frames and not frames[-1].startswith("<") and "transformers_modules" not in frames[-1]
+    return None if own and _SERVERS_OWN.search(" ".join(frames)) else "CRASH_UNKNOWN"
+
+
+def reason_of_silence(before: list[str], line: str) -> str | None:
+    """NCCL's "unhandled cuda error" alone says that a GPU failed, not that GPUs could not talk."""
+    if not re.search(r"unhandled cuda error|ncclUnhandledCudaError", line):
+        return None
+    told = [text for text in [*before[-40:], line] if "NCCL INFO" not in text]
+    return None if _REASON.search(" ".join(told)) else "CRASH_UNKNOWN"
