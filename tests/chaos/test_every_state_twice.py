@@ -21,7 +21,9 @@ PROJECT = Path(__file__).parents[2]
 QWEN = {"model": {"hub_id": "Qwen/Qwen2.5-7B-Instruct"}, "instance_type": "ml.g5.2xlarge", "server": "vllm"}
 SHORT = {"health_check_timeout_seconds": 120, "force": True}
 ONCE = {"repair": {"max_attempts": 0}}
-GATED = {"model": {"hub_id": "meta-llama/Meta-Llama-3-8B-Instruct"}, "instance_type": "ml.g5.2xlarge", "force": True}
+# Its window leaves time for a look, and so for an early verdict, on a machine that has much else to do.
+GATED = {"model": {"hub_id": "meta-llama/Meta-Llama-3-8B-Instruct"}, "instance_type": "ml.g5.2xlarge", "force": True,
+         "health_check_timeout_seconds": 1800}  # fmt: skip
 
 
 def doubled(machine: dict[str, Any]) -> dict[str, Any]:
@@ -49,7 +51,7 @@ def caller(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
     machine = folder / "statemachine" / "deployment.asl.json"
     machine.parent.mkdir()
     machine.write_text(json.dumps(doubled(json.loads((PROJECT / "statemachine" / machine.name).read_text()))))
-    with running(time_scale=60, directory=folder, template=template) as stack:
+    with running(time_scale=120, directory=folder, template=template) as stack:
         yield Caller(stack)
 
 

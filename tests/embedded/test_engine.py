@@ -1,8 +1,10 @@
-"""What is completed in the engine: what a function was called with, and what its error is called."""
+"""What is completed in the engine, or made cheaper: what a function was called with, and what its error is called."""
 
 from __future__ import annotations
 
 import json
+import zipfile
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -29,6 +31,23 @@ def test_the_engine_still_has_what_is_completed() -> None:
 
     assert callable(stepfunctions._apply_jsonata_arguments)
     assert callable(stepfunctions._add_event)
+
+
+def test_a_layer_is_unpacked_once_and_then_linked(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "layer.zip", "w") as layer:
+        layer.writestr("python/inservice/plan.py", "made = 1")
+    linking = completed._linking(tmp_path / "kept")
+    for worker in ("one", "two"):
+        with linking.ZipFile(tmp_path / "layer.zip") as layer:
+            layer.extractall(tmp_path / worker)
+    one, two = (tmp_path / worker / "python/inservice/plan.py" for worker in ("one", "two"))
+    assert (one.read_text(), one.stat().st_ino) == ("made = 1", two.stat().st_ino)
+
+
+def test_the_engine_still_unpacks_with_zipfile() -> None:
+    from ministack.core import lambda_runtime
+
+    assert lambda_runtime.zipfile is zipfile
 
 
 def test_an_error_of_a_function_has_the_name_of_its_class(monkeypatch: Any) -> None:

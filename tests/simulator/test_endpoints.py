@@ -183,6 +183,7 @@ def test_events_are_spelled_as_eventbridge_spells_them_and_may_come_twice(accoun
     assert {event["source"] for event in mine} == {"aws.sagemaker"}
 
 
+@pytest.mark.timed
 def test_metrics_show_a_container_that_was_killed_since_they_were_last_published(account: Any) -> None:
     simulation = account.simulation
     simulation.hub.add({"team/pickled": {"files": {"pytorch_model.bin": 12 * 2**30}}})
