@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from inservice.clock import Clock
 from inservice.commands import Provision
 from inservice.contracts import Provisioned
@@ -23,7 +25,13 @@ def handler(
     clock: Clock,
 ) -> Provisioned:
     made = provision(
-        command, hosting=hosting, alarms=alarms, secrets=secrets, execution_role_arn=execution_role_arn, clock=clock
+        command,
+        hosting=hosting,
+        alarms=alarms,
+        secrets=secrets,
+        execution_role_arn=execution_role_arn,
+        clock=clock,
+        intend=functools.partial(journal.intends, command.deployment_id, command.attempt),
     )
     if made.endpoint:
         journal.provisioned(command.deployment_id, command.attempt, made.endpoint)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from inservice.clock import Clock
 from inservice.contracts import Endpoint
+from inservice.errors import Unavailable
 from inservice.ports import EndpointDescription
 from inservice.provisioning.alarms import alarm_names
 from inservice.provisioning.definitions import define
@@ -53,6 +54,29 @@ def test_a_failed_endpoint_goes_first_then_its_config_and_model_and_once_more_is
     assert (hosting.configs, hosting.models) == ({}, {})
     again = clean_up()
     assert (again["done"], again["removed"], again["remaining"]) == (True, [], [])
+
+
+def test_an_endpoint_whose_creation_was_not_answered_is_removed_all_the_same(
+    app: Any, hosting: Any, alarms: Any, secrets: Any, journal: Any, table: Any, request_: Any, plan: Any
+) -> None:
+    """A random sequence found it: CreateEndpoint succeeded, DescribeEndpoint did not, and the execution was stopped."""
+    table.create("d-1", {"status": "IN_PROGRESS"})
+    describe, absent = hosting.describe_endpoint, [EndpointDescription("Deleted")]
+
+    def describes_once(name: str) -> EndpointDescription:
+        if absent:
+            return absent.pop()
+        raise Unavailable("try again")
+
+    hosting.describe_endpoint = describes_once
+    event = {"deployment_id": "d-1", "attempt": 1, "request": request_.as_json(), "plan": plan.as_json()}
+    ports = {"hosting": hosting, "alarms": alarms, "journal": journal, "execution_role_arn": ROLE, "clock": Clock()}
+    with pytest.raises(Unavailable):
+        app("provision").handler({**event, "waits": 0}, secrets=secrets, **ports)
+    hosting.describe_endpoint = describe
+    hosting.endpoint = EndpointDescription("InService", next(iter(hosting.configs)))
+    cleaned = app("clean_up").handler({**event, "endpoint": None, "keep": False, "tries": 0}, **ports)
+    assert cleaned["removed"] == ["endpoint llama-3-8b-chat"]
 
 
 def test_an_endpoint_that_is_creating_is_waited_for_and_named_at_the_limit(

@@ -44,6 +44,14 @@ class Journal:
             **{f"{attempt}.planned": ("queued", detail)},
         )
 
+    def intends(self, deployment_id: str, attempt: int, endpoint: Endpoint | None) -> Endpoint | None:
+        """Remembers what is about to be made, unless it is None; returns what was first to be made in this attempt."""
+        name = f"attempt.{attempt}.intent"
+        if endpoint:
+            self._note(deployment_id, {}, {name: endpoint.as_json()})
+        found = (self.deployments.read(deployment_id) or {}).get(name)
+        return Endpoint.model_validate(found) if found else None
+
     def provisioned(self, deployment_id: str, attempt: int, endpoint: Endpoint) -> None:
         """The endpoint is under way; from here on it costs money."""
         said = "SageMaker creates the endpoint." if endpoint.created else "SageMaker updates the endpoint."

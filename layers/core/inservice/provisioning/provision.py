@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -17,21 +18,40 @@ from inservice.provisioning.strategy import deployment_config
 
 # A name in Deleting is free after 1 to 3 minutes; somebody else's update may take its hour, and is not waited for.
 _WAIT_SECONDS, _MOST_WAITS = 15, 40
+# Remembers an intention, unless it is None, and returns the first one of this attempt.
+Intend = Callable[[Endpoint | None], Endpoint | None]
 _BUSY = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
 
 
 def provision(
-    command: Provision, *, hosting: Hosting, alarms: Alarms, secrets: Secrets, execution_role_arn: str, clock: Clock
+    command: Provision,
+    *,
+    hosting: Hosting,
+    alarms: Alarms,
+    secrets: Secrets,
+    execution_role_arn: str,
+    clock: Clock,
+    intend: Intend,
 ) -> Provisioned:
-    """The endpoint under way, a refusal in SageMaker's words, or how long to wait until the name is free."""
+    """The endpoint under way, a refusal in SageMaker's words, or how long to wait until the name is free.
+
+    `intend` is told what is about to be created or updated before SageMaker is, and answers what it was told first:
+    a function may die between the two, and its next run cannot see any more what there was before.
+    """
     try:
-        return _provision(command, hosting, alarms, secrets, execution_role_arn, clock)
+        return _provision(command, hosting, alarms, secrets, execution_role_arn, clock, intend)
     except Refused as refusal:
         return Provisioned(endpoint=None, refusal=str(refusal))
 
 
 def _provision(
-    command: Provision, hosting: Hosting, alarms: Alarms, secrets: Secrets, role_arn: str, clock: Clock
+    command: Provision,
+    hosting: Hosting,
+    alarms: Alarms,
+    secrets: Secrets,
+    role_arn: str,
+    clock: Clock,
+    intend: Intend,
 ) -> Provisioned:
     request, plan = command.request, command.plan
     live = hosting.describe_endpoint(request.endpoint_name or "")
@@ -40,7 +60,10 @@ def _provision(
         variant=_variant(live, hosting),
     )  # fmt: skip
     if live.config_name == wanted.config_name and live.status not in ("Failed", "Deleting"):
-        return Provisioned(endpoint=_under_way(wanted, live, created=live.status == "Creating", clock=clock))
+        under_way = _under_way(wanted, live, created=live.status == "Creating", clock=clock)
+        begun = intend(None) or under_way
+        was = {"created": begun.created, "previous_config_name": begun.previous_config_name}
+        return Provisioned(endpoint=under_way.model_copy(update=was))
     if live.status in _BUSY or live.pending:
         return _busy(command, live, wanted, clock)
     if live.status == "Failed":
@@ -53,7 +76,9 @@ def _provision(
     for model in wanted.models:
         hosting.create_model(_with_token(model, request, plan, secrets))
     hosting.create_endpoint_config(wanted.config)
-    if live.status == "Deleted":
+    new = live.status == "Deleted"
+    intend(_endpoint(wanted, live.arn or "", started_at=clock.now(), created=new, previous=live.config_name))
+    if new:
         return Provisioned(endpoint=_create(wanted, hosting, clock))
     watching = _watching(command, wanted, alarms)
     return Provisioned(endpoint=_update(wanted, live, request, watching, hosting, clock))
