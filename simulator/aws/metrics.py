@@ -31,6 +31,7 @@ class Metrics:
         self._simulation = simulation
         self._newest: dict[str, dict[str, float]] = {}
         self._published = simulation.clock.now()
+        self._seen: list[tuple[str, Instance]] = []
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
 
@@ -48,7 +49,11 @@ class Metrics:
             self._publish()
 
     def _publish(self) -> None:
-        data = [datum for begin, end in self._minutes() for name, instance in self._instances()
+        instances = self._instances()
+        # An instance that is gone by now may have had its last minute since the last publication.
+        seen = instances + [pair for pair in self._seen if pair not in instances]
+        self._seen = instances
+        data = [datum for begin, end in self._minutes() for name, instance in seen
                 for datum in self._of(name, instance, begin, end)]  # fmt: skip
         if not self._simulation.engine:
             return
