@@ -49,6 +49,23 @@ class Stack:
     topic_arn: str
     bucket: str
 
+    def execution_arn(self, name: str) -> str:
+        """The ARN of the state machine's execution of that name."""
+        return self.state_machine_arn.replace(":stateMachine:", ":execution:") + f":{name}"
+
+    def calls(self, execution: str) -> list[tuple[str, dict[str, Any]]]:
+        """Every call of a function in an execution's history, in order: (state, what Lambda was asked)."""
+        pages = self.client("stepfunctions").get_paginator("get_execution_history")
+        found: list[tuple[str, dict[str, Any]]] = []
+        state = ""
+        for page in pages.paginate(executionArn=self.execution_arn(execution)):
+            for event in page["events"]:
+                if event["type"] == "TaskStateEntered":
+                    state = event["stateEnteredEventDetails"]["name"]
+                if event["type"] == "TaskScheduled":
+                    found.append((state, json.loads(event["taskScheduledEventDetails"]["parameters"])))
+        return found
+
     def client(self, service: Any) -> Any:
         """A boto3 client of this stack's administrator; SageMaker's and Service Quotas' talk to the simulator."""
         simulated = service.startswith(("sagemaker", "service-quotas"))

@@ -18,8 +18,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import boto3
-
+from embedded.stack import Stack
 from scripts.take_pictures import deployed_as
 
 ROOT = Path(__file__).parents[1]
@@ -64,20 +63,9 @@ def _of(stack: dict[str, Any], request: dict[str, Any], suffix: str) -> dict[str
 
 def parameters(stack: dict[str, Any], deployment_id: str) -> dict[str, list[Any]]:
     """What each state's function was called with, by the execution's history."""
-    states: Any = boto3.client(
-        "stepfunctions", endpoint_url=stack["aws_endpoint_url"], region_name=stack["region"],
-        aws_access_key_id=stack["access_key_id"], aws_secret_access_key=stack["secret_access_key"],
-    )  # fmt: skip
-    arn = stack["state_machine_arn"].replace(":stateMachine:", ":execution:") + f":{deployment_id}"
     found: dict[str, list[Any]] = {}
-    state = ""
-    for page in states.get_paginator("get_execution_history").paginate(executionArn=arn):
-        for event in page["events"]:
-            if event["type"] == "TaskStateEntered":
-                state = event["stateEnteredEventDetails"]["name"]
-            if event["type"] == "TaskScheduled":
-                called = json.loads(event["taskScheduledEventDetails"]["parameters"])
-                found.setdefault(state, []).append(called["Payload"])
+    for state, called in Stack(**stack).calls(deployment_id):
+        found.setdefault(state, []).append(called["Payload"])
     return found
 
 

@@ -17,7 +17,7 @@ def handler(
 ) -> CleanedUp:
     if command.endpoint is None:
         # Provision may have died after SageMaker had begun: what it intended is what there is to remove.
-        intended = journal.intends(command.deployment_id, command.attempt, None)
+        intended = journal.intended(command.deployment_id, command.attempt)
         command = command.model_copy(update={"endpoint": intended})
     cleaned = clean_up(command, hosting=hosting, alarms=alarms, execution_role_arn=execution_role_arn, clock=clock)
     journal.cleaned_up(command.deployment_id, command.attempt, cleaned.removed, done=cleaned.done)

@@ -32,6 +32,7 @@ def handler(
         execution_role_arn=execution_role_arn,
         clock=clock,
         intend=functools.partial(journal.intends, command.deployment_id, command.attempt),
+        intended=journal.intended(command.deployment_id, command.attempt),
     )
     if made.endpoint:
         journal.provisioned(command.deployment_id, command.attempt, made.endpoint)

@@ -68,25 +68,10 @@ def outcomes(caller: Caller) -> dict[str, dict[str, Any]]:
     return {**rounds[0], "updated": rounds[1]["serves"], "rolled back": rounds[2]["serves"]}
 
 
-def calls(caller: Caller, deployment_id: str) -> list[tuple[str, dict[str, Any]]]:
-    """Each call of a function by the execution's history: (state, what Lambda was asked)."""
-    states = caller.stack.client("stepfunctions")
-    arn = caller.stack.state_machine_arn.replace(":stateMachine:", ":execution:") + f":{deployment_id}"
-    found: list[tuple[str, dict[str, Any]]] = []
-    name = ""
-    for page in states.get_paginator("get_execution_history").paginate(executionArn=arn):
-        for event in page["events"]:
-            if event["type"] == "TaskStateEntered":
-                name = event["stateEnteredEventDetails"]["name"]
-            if event["type"] == "TaskScheduled":
-                found.append((name, json.loads(event["taskScheduledEventDetails"]["parameters"])))
-    return found
-
-
 def test_every_function_of_the_machine_was_called_twice(caller: Caller, outcomes: dict[str, dict[str, Any]]) -> None:
     seen: set[str] = set()
     for outcome in outcomes.values():
-        made = calls(caller, outcome["deployment_id"])
+        made = caller.stack.calls(outcome["deployment_id"])
         for (first, asked), (second, again) in zip(made[::2], made[1::2], strict=True):
             assert (first, asked) == (f"First{second}", again)
             seen.add(second)
@@ -123,9 +108,9 @@ def test_what_is_redriven_after_it_was_stopped_touches_nothing(caller: Caller) -
     assert caller.call("DELETE", f"/deployments/{stopped}")[0] == 202
     before = caller.outcome(stopped)
     assert caller.execution(f"{stopped}-close")["status"] == "FAILED"
-    assert [name for name, _ in calls(caller, f"{stopped}-close")][:2] == ["FirstTakeOver", "TakeOver"]
+    assert [name for name, _ in caller.stack.calls(f"{stopped}-close")][:2] == ["FirstTakeOver", "TakeOver"]
     functions = caller.stack.client("lambda")
-    for _, asked in calls(caller, stopped):
+    for _, asked in caller.stack.calls(stopped):
         answer = functions.invoke(FunctionName=asked["FunctionName"], Payload=json.dumps(asked["Payload"]))
         assert json.load(answer["Payload"])["errorType"] == "Superseded"
     assert caller.outcome(stopped) == before

@@ -19,6 +19,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from inservice.contracts import RUNNING
 
 from tests.chaos import truth
 from tests.chaos.mischief import FAULTS, Mischief
@@ -44,7 +45,6 @@ REQUESTS: dict[str, dict[str, Any]] = {
     },
     "too large": {**_QWEN, **_ONCE, "model": {"hub_id": "Qwen/Qwen2.5-32B-Instruct"}, "force": True},
 }
-_RUNNING = ("IN_PROGRESS", "LOSING")
 
 
 class Sequence(RuleBasedStateMachine):
@@ -92,7 +92,7 @@ class Sequence(RuleBasedStateMachine):
     @precondition(lambda self: self.ids)
     @rule()
     def kill_the_execution(self) -> None:
-        arn = self.caller.stack.state_machine_arn.replace(":stateMachine:", ":execution:") + f":{self.ids[-1]}"
+        arn = self.caller.stack.execution_arn(self.ids[-1])
         try:
             self.caller.stack.client("stepfunctions").stop_execution(
                 executionArn=arn, error="Killed", cause="by chance"
@@ -122,8 +122,8 @@ class Sequence(RuleBasedStateMachine):
     def let_it_go_on(self) -> None:
         """Until it is in another phase, or has ended."""
         seen = self.caller.call("GET", f"/deployments/{self.ids[-1]}")[1]
-        if seen["status"] in _RUNNING:
-            self.caller.until(self.ids[-1], lambda now: now["status"] not in _RUNNING or now["phase"] != seen["phase"])
+        if seen["status"] in RUNNING:
+            self.caller.until(self.ids[-1], lambda now: now["status"] not in RUNNING or now["phase"] != seen["phase"])
 
     @precondition(lambda self: self.ids)
     @rule()
@@ -135,7 +135,7 @@ class Sequence(RuleBasedStateMachine):
     @invariant()
     def only_one_is_running(self) -> None:
         statuses = [self.caller.call("GET", f"/deployments/{one}")[1]["status"] for one in reversed(self.ids)]
-        assert sum(status in _RUNNING for status in statuses) <= 1
+        assert sum(status in RUNNING for status in statuses) <= 1
 
     def teardown(self) -> None:
         self.mischief.heal(self.name)

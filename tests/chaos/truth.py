@@ -70,13 +70,12 @@ def _finals(said: list[str]) -> list[str]:
 def assert_the_endpoint_is_free(caller: Caller, name: str) -> None:
     """No lock is left on it."""
     dynamodb = caller.stack.client("dynamodb")
-    [table] = [name for name in dynamodb.list_tables()["TableNames"] if "-Table-" in name]
-    assert "Item" not in dynamodb.get_item(TableName=table, Key={"pk": {"S": f"lock#{name}"}})
+    assert "Item" not in dynamodb.get_item(TableName=caller.table(), Key={"pk": {"S": f"lock#{name}"}})
 
 
 def _status(caller: Caller, execution: str) -> str | None:
     states = caller.stack.client("stepfunctions")
-    arn = caller.stack.state_machine_arn.replace(":stateMachine:", ":execution:") + f":{execution}"
+    arn = caller.stack.execution_arn(execution)
     try:
         return str(states.describe_execution(executionArn=arn)["status"])
     except states.exceptions.ExecutionDoesNotExist:

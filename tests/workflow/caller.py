@@ -13,6 +13,7 @@ from typing import Any
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from inservice.contracts import RUNNING
 
 from embedded.stack import Stack
 
@@ -49,7 +50,7 @@ class Caller:
 
     def outcome(self, deployment_id: str) -> dict[str, Any]:
         """The outcome once there is one."""
-        return self.until(deployment_id, lambda seen: seen["status"] not in ("IN_PROGRESS", "LOSING"))
+        return self.until(deployment_id, lambda seen: seen["status"] not in RUNNING)
 
     def outcomes(self, requests: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         """The outcome of each request by its key; some at a time, for every one takes workers of its own."""
@@ -71,7 +72,7 @@ class Caller:
     def execution(self, name: str) -> dict[str, Any]:
         """The execution of that name once it has ended."""
         states = self.stack.client("stepfunctions")
-        arn = self.stack.state_machine_arn.replace(":stateMachine:", ":execution:") + f":{name}"
+        arn = self.stack.execution_arn(name)
         ends = time.monotonic() + _PATIENCE_SECONDS
         while time.monotonic() < ends:
             found = states.describe_execution(executionArn=arn)
@@ -113,7 +114,7 @@ class Caller:
         ends = time.monotonic() + _PATIENCE_SECONDS
         while time.monotonic() < ends:
             found = self._all()
-            if not any(one["status"] in ("IN_PROGRESS", "LOSING") for one in found.values()):
+            if not any(one["status"] in RUNNING for one in found.values()):
                 return found
             time.sleep(0.3)
         raise AssertionError("a deployment goes on")
@@ -133,11 +134,22 @@ class Caller:
 
     def sweep(self, mode: str) -> dict[str, Any]:
         """One round of the sweep's function."""
+        return dict(self.invoke("SweepFunction", {"mode": mode}))
+
+    def invoke(self, function: str, payload: Any) -> Any:
+        """What a function of the template answers, called by hand."""
         functions = self.stack.client("lambda")
         names = [found["FunctionName"] for found in functions.list_functions()["Functions"]]
-        [name] = [name for name in names if "SweepFunction" in name]
-        answer = functions.invoke(FunctionName=name, Payload=json.dumps({"mode": mode}))
-        return dict(json.loads(answer["Payload"].read()))
+        [name] = [name for name in names if function in name]
+        answer = functions.invoke(FunctionName=name, Payload=json.dumps(payload))
+        text = answer["Payload"].read()
+        assert "FunctionError" not in answer, text
+        return json.loads(text)
+
+    def table(self) -> str:
+        """The name of the table that holds deployments, locks and live endpoints."""
+        [name] = [name for name in self.stack.client("dynamodb").list_tables()["TableNames"] if "-Table-" in name]
+        return name
 
     def control(self, method: str, what: str, body: Any) -> None:
         """One request to the simulator's control door."""

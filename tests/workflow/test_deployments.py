@@ -177,7 +177,7 @@ def test_a_failed_endpoint_that_holds_the_name_is_replaced(caller: Any) -> None:
 def test_an_execution_killed_from_outside_still_ends_in_an_outcome_and_a_clean_up(caller: Any) -> None:
     deployment_id = caller.deploy({**QWEN, "endpoint_name": "killed"})
     caller.until(deployment_id, lambda seen: seen["phase"] != "queued")
-    arn = caller.stack.state_machine_arn.replace(":stateMachine:", ":execution:") + f":{deployment_id}"
+    arn = caller.stack.execution_arn(deployment_id)
     caller.stack.client("stepfunctions").stop_execution(executionArn=arn, error="Killed", cause="by hand")
     outcome = caller.outcome(deployment_id)
     assert outcome["status"] == "NOT_DEPLOYED"

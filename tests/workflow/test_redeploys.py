@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import pytest
+from inservice.contracts import RUNNING
 from inservice.planning.tables import image_uri, images
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(280)]
@@ -19,7 +20,7 @@ def of(caller: Any, endpoint_name: str, count: int) -> list[dict[str, Any]]:
     ends = time.monotonic() + 120
     while time.monotonic() < ends:
         found = caller.call("GET", f"/deployments?endpoint_name={endpoint_name}")[1]["deployments"]
-        if len(found) >= count and all(one["status"] not in ("IN_PROGRESS", "LOSING") for one in found):
+        if len(found) >= count and all(one["status"] not in RUNNING for one in found):
             return list(found)
         time.sleep(0.3)
     raise AssertionError(f"{endpoint_name} has {[(one['deployment_id'], one['status']) for one in found]}")
@@ -92,15 +93,15 @@ def test_what_is_to_be_renewed_each_week_moves_to_the_newest_image(caller: Any) 
     request = {**QWEN, "endpoint_name": "weekly", "redeploy": {"every_days": 7}, "server_version": "0.29.0"}
     assert caller.outcome(caller.deploy(request))["status"] == "DEPLOYED"
     hourly = {**envelope("Scheduled Event", {}), "source": "aws.events", "id": "an-hour"}
-    redeploy(caller, hourly)
+    caller.invoke("RedeployFunction", hourly)
     assert len(of(caller, "weekly", 1)) == 1, "the week is not over"
     _a_week_passes(caller, "weekly")
     for heard in (hourly, hourly):
-        redeploy(caller, heard)
+        caller.invoke("RedeployFunction", heard)
     newest, _ = of(caller, "weekly", 2)
     assert (newest["status"], newest["plan"]["server_version"]) == ("DEPLOYED", images("vllm")[-1].version)
     _a_week_passes(caller, "weekly")
-    redeploy(caller, {**hourly, "id": "another-hour"})
+    caller.invoke("RedeployFunction", {**hourly, "id": "another-hour"})
     assert len(of(caller, "weekly", 2)) == 2, "nothing newer has appeared"
 
 
@@ -122,22 +123,12 @@ def _approval(arn: str) -> dict[str, Any]:
 def _a_week_passes(caller: Any, endpoint_name: str) -> None:
     """Both moments that the week is counted from become a week older, and a version that was pinned is no more."""
     dynamodb = caller.stack.client("dynamodb")
-    [table] = [name for name in dynamodb.list_tables()["TableNames"] if "-Table-" in name]
+    table = caller.table()
     item = dynamodb.get_item(TableName=table, Key={"pk": {"S": f"endpoint#{endpoint_name}"}})["Item"]
     request = {**json.loads(item["request"]["S"]), "server_version": None}
     item |= {"deployed_at": {"S": "2026-01-01T00:00:00+00:00"}, "request": {"S": json.dumps(request)}}
     item.pop("checked_at", None)
     dynamodb.put_item(TableName=table, Item=item)
-
-
-def redeploy(caller: Any, event: dict[str, Any]) -> None:
-    """Calls the function that the hourly rule calls."""
-    functions = caller.stack.client("lambda")
-    [name] = [
-        one["FunctionName"] for one in functions.list_functions()["Functions"] if "Redeploy" in one["FunctionName"]
-    ]
-    answer = functions.invoke(FunctionName=name, Payload=json.dumps(event))
-    assert "FunctionError" not in answer, answer["Payload"].read()
 
 
 def envelope(kind: str, detail: dict[str, Any]) -> dict[str, Any]:

@@ -371,6 +371,8 @@ class TakenOver(Record):
 # --- Outcome ---------------------------------------------------------------------------------------------------------
 
 Status = Literal["IN_PROGRESS", "LOSING", "DEPLOYED", "NOT_DEPLOYED", "REFUSED"]
+# A deployment with one of these has not ended.
+RUNNING: tuple[Status, ...] = ("IN_PROGRESS", "LOSING")
 
 
 class Attempt(Record):

@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Literal
 
-from inservice.contracts import Record
+from inservice.contracts import RUNNING, Record
 from inservice.errors import Refused
 from inservice.ports import Alarms, Deployments, Hosting, Inventory, Owned
 from inservice.provisioning.definitions import DEPLOYMENT_TAG, EXPIRES_TAG
 
 # What is not used now may be what an operator goes back to today.
 _GRACE = timedelta(hours=24)
-_RUNNING = ("IN_PROGRESS", "LOSING")
 
 
 class Sweep(Record):
@@ -52,7 +51,7 @@ def sweep(
 def _reason(owned: Owned, in_use: set[tuple[str, str]], deployments: Deployments, now: datetime) -> str | None:
     """Why a resource should go; None for one that is wanted, or that a running deployment may still need."""
     facts = deployments.read(owned.tags.get(DEPLOYMENT_TAG, "")) or {}
-    if facts.get("status") in _RUNNING:
+    if facts.get("status") in RUNNING:
         return None
     if owned.kind == "endpoint":
         reason = _endpoint_reason(owned, facts.get("request") or {}, now)
@@ -71,7 +70,7 @@ def _reason(owned: Owned, in_use: set[tuple[str, str]], deployments: Deployments
 def _being_deployed(owned: Owned, deployments: Deployments) -> bool:
     """An update bears its own deployment's id only when it has succeeded, and may be about to renew the lease."""
     newest, _ = deployments.newest(limit=1, token=None, where={"endpoint_name": owned.name})
-    return bool(newest) and newest[0]["status"] in _RUNNING
+    return bool(newest) and newest[0]["status"] in RUNNING
 
 
 def _endpoint_reason(owned: Owned, request: dict[str, object], now: datetime) -> str | None:

@@ -6,12 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from inservice.commands import TakeOver
-from inservice.contracts import Diagnosis, TakenOver
+from inservice.contracts import RUNNING, Diagnosis, TakenOver
 from inservice.deployments.turns import at_work
 from inservice.errors import LISTED, NotFound
 from inservice.ports import Deployments, Executions
 
-_RUNNING = ("IN_PROGRESS", "LOSING")
 _WAIT_SECONDS = 10
 
 
@@ -20,7 +19,7 @@ def stop_deployment(deployment_id: str, *, deployments: Deployments, executions:
     facts = deployments.read(deployment_id)
     if facts is None:
         raise NotFound(f"there is no deployment {deployment_id}", fix=LISTED, field="deployment_id")
-    if facts["status"] not in _RUNNING:
+    if facts["status"] not in RUNNING:
         return False
     # The safety net hears of the stop too, and may close first; it must tell the same reason.
     deployments.note(deployment_id, {}, {"stopped_because": why})
@@ -32,7 +31,7 @@ def stop_deployment(deployment_id: str, *, deployments: Deployments, executions:
 def close_deployment(deployment_id: str, *, deployments: Deployments, executions: Executions, why: str) -> bool:
     """Starts, once, the execution that cleans up after a dead one; False when there is nothing to close."""
     facts = deployments.read(deployment_id)
-    if facts is None or facts["status"] not in _RUNNING:
+    if facts is None or facts["status"] not in RUNNING:
         return False
     payload = {"deployment_id": deployment_id, "stopped": True, "why": why, "request": facts["request"]}
     executions.start(f"{deployment_id}-close", payload)
@@ -45,7 +44,7 @@ def take_over(command: TakeOver, *, deployments: Deployments, now: datetime) -> 
     if found is None:
         raise NotFound(f"there is no deployment {command.deployment_id}", fix=LISTED, field="deployment_id")
     facts, marks = found
-    if facts["status"] not in _RUNNING:
+    if facts["status"] not in RUNNING:
         return TakenOver(wait_seconds=None, ended=True, status=facts["status"], diagnosis=facts.get("diagnosis"))
     if at_work(marks, now):
         return TakenOver(wait_seconds=_WAIT_SECONDS)

@@ -44,12 +44,13 @@ class Journal:
             **{f"{attempt}.planned": ("queued", detail)},
         )
 
-    def intends(self, deployment_id: str, attempt: int, endpoint: Endpoint | None) -> Endpoint | None:
-        """Remembers what is about to be made, unless it is None; returns what was first to be made in this attempt."""
-        name = f"attempt.{attempt}.intent"
-        if endpoint:
-            self._note(deployment_id, {}, {name: endpoint.as_json()})
-        found = (self.deployments.read(deployment_id) or {}).get(name)
+    def intends(self, deployment_id: str, attempt: int, endpoint: Endpoint) -> None:
+        """What is about to be made; the first intention of an attempt stays."""
+        self._note(deployment_id, {}, {f"attempt.{attempt}.intent": endpoint.as_json()})
+
+    def intended(self, deployment_id: str, attempt: int) -> Endpoint | None:
+        """What was first to be made in this attempt; None when it has not come so far."""
+        found = (self.deployments.read(deployment_id) or {}).get(f"attempt.{attempt}.intent")
         return Endpoint.model_validate(found) if found else None
 
     def provisioned(self, deployment_id: str, attempt: int, endpoint: Endpoint) -> None:

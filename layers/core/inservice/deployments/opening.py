@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inservice.clock import Clock
-from inservice.contracts import DeploymentRequest, Planning
+from inservice.contracts import RUNNING, DeploymentRequest, Planning
 from inservice.errors import Conflict
 from inservice.planning import plan_document, read_request
 from inservice.planning.asking import Lookup
@@ -17,7 +17,6 @@ from inservice.ports import Deployments, Executions
 
 # Longer than the state machine's own timeout (16 h): a lock outlives its execution only if nobody closed it.
 LOCK_SECONDS = 17 * 3600
-_RUNNING = ("IN_PROGRESS", "LOSING")
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ def open_deployment(
     holder = _lock(name, deployment_id, request_hash, now.timestamp(), deployments, chosen is not None)
     if not deployments.create(holder, _facts(named, request_hash, planning, now.isoformat(), api_url)):
         known = deployments.read(holder)
-        if known and known["status"] not in _RUNNING:
+        if known and known["status"] not in RUNNING:
             return Opened(holder, name, planning)
     executions.start(holder, {"deployment_id": holder, "request": named.as_json()})
     return Opened(holder, name, planning)
@@ -80,7 +79,7 @@ def _same(
             f"this request id was already used for another request: deployment {deployment_id}",
             fix="take a new id for a new request, or send the same request again", field="request_id",
         )  # fmt: skip
-    if known["status"] in _RUNNING:
+    if known["status"] in RUNNING:
         # The record may have been written by a caller that died before it started the execution.
         executions.start(deployment_id, {"deployment_id": deployment_id, "request": known["request"]})
     return Opened(deployment_id, name, planning)
@@ -94,7 +93,7 @@ def _lock(name: str, deployment_id: str, request_hash: str, now: float, deployme
     if lock.request_hash == request_hash and not chosen:
         return lock.owner
     held = deployments.read(lock.owner)
-    if held and held["status"] not in _RUNNING:
+    if held and held["status"] not in RUNNING:
         taken = deployments.lock(
             name, deployment_id, request_hash, now=now, expires_at=now + LOCK_SECONDS, instead_of=lock.owner
         )

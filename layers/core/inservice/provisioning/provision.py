@@ -18,8 +18,6 @@ from inservice.provisioning.strategy import deployment_config
 
 # A name in Deleting is free after 1 to 3 minutes; somebody else's update may take its hour, and is not waited for.
 _WAIT_SECONDS, _MOST_WAITS = 15, 40
-# Remembers an intention, unless it is None, and returns the first one of this attempt.
-Intend = Callable[[Endpoint | None], Endpoint | None]
 _BUSY = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
 
 
@@ -31,15 +29,16 @@ def provision(
     secrets: Secrets,
     execution_role_arn: str,
     clock: Clock,
-    intend: Intend,
+    intend: Callable[[Endpoint], None],
+    intended: Endpoint | None,
 ) -> Provisioned:
     """The endpoint under way, a refusal in SageMaker's words, or how long to wait until the name is free.
 
-    `intend` is told what is about to be created or updated before SageMaker is, and answers what it was told first:
-    a function may die between the two, and its next run cannot see any more what there was before.
+    `intend` is told what is about to be created or updated before SageMaker is, `intended` is what it was told first in
+    this attempt: a function may die between the two, and its next run cannot see any more what there was before.
     """
     try:
-        return _provision(command, hosting, alarms, secrets, execution_role_arn, clock, intend)
+        return _provision(command, hosting, alarms, secrets, execution_role_arn, clock, intend, intended)
     except Refused as refusal:
         return Provisioned(endpoint=None, refusal=str(refusal))
 
@@ -51,7 +50,8 @@ def _provision(
     secrets: Secrets,
     role_arn: str,
     clock: Clock,
-    intend: Intend,
+    intend: Callable[[Endpoint], None],
+    intended: Endpoint | None,
 ) -> Provisioned:
     request, plan = command.request, command.plan
     live = hosting.describe_endpoint(request.endpoint_name or "")
@@ -61,7 +61,7 @@ def _provision(
     )  # fmt: skip
     if live.config_name == wanted.config_name and live.status not in ("Failed", "Deleting"):
         under_way = _under_way(wanted, live, created=live.status == "Creating", clock=clock)
-        begun = intend(None) or under_way
+        begun = intended or under_way
         was = {"created": begun.created, "previous_config_name": begun.previous_config_name}
         return Provisioned(endpoint=under_way.model_copy(update=was))
     if live.status in _BUSY or live.pending:
