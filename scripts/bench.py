@@ -16,7 +16,7 @@ from rich.table import Table
 
 ROOT = Path(__file__).parents[1]
 COLLECTED = ROOT.parent / "shared/corpus/dev.jsonl"
-SAMPLES = ROOT / "tests/unit/diagnosis/samples/samples.jsonl"
+SAMPLES = ROOT / "tests/unit/diagnosis/samples"
 NO_FAILURE = ("HEALTHY", "LOADING", "UNKNOWN")
 
 
@@ -66,7 +66,8 @@ def _seconds(work: Any, times: int) -> float:
 
 def _causes() -> list[tuple[str, str]]:
     """The same failures told by the full log, by its last ERROR line, and by FailureReason alone."""
-    cases = [case for case in _read(COLLECTED if COLLECTED.exists() else SAMPLES) if case["label"] not in NO_FAILURE]
+    files = [COLLECTED] if COLLECTED.exists() else sorted(SAMPLES.glob("*.jsonl"))
+    cases = [case for file in files for case in _read(file) if case["label"] not in NO_FAILURE]
     views = {
         "right cause, full log": lambda case: (case["failure_reason"], case["log"], case["config"]),
         "right cause, last ERROR line": lambda case: (None, _last_error(case["log"] or ""), None),
