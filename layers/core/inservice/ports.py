@@ -64,6 +64,7 @@ class Logs(Protocol):
     """The endpoint's log group; an absent group is an answer (None), not a fault."""
 
     def read(self, log_group: str, since_ms: int, *, max_bytes: int) -> list[LogLine] | None: ...
+    def read_both_ends(self, log_group: str, since_ms: int, *, max_bytes: int) -> list[LogLine] | None: ...
 
 
 @dataclass(frozen=True)

@@ -123,7 +123,7 @@ class World:
         self.lines, self.found, self.problem = lines, peaks, problem
         self.asked: list[tuple[Any, ...]] = []
 
-    def read(self, log_group: str, since_ms: int, *, max_bytes: int) -> list[LogLine]:
+    def read_both_ends(self, log_group: str, since_ms: int, *, max_bytes: int) -> list[LogLine]:
         return [LogLine(since_ms, "s", line) for line in self.lines.split("\n") if line]
 
     def peaks(self, endpoint_name: str, variant_name: str, *, since: datetime, until: datetime) -> tuple[Peak, ...]:

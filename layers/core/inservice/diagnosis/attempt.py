@@ -28,7 +28,7 @@ def log_of_attempt(command: Diagnose, *, logs: Logs) -> list[LogLine]:
     if command.endpoint is None or command.fault is not None or command.verdict == "gone":
         return []
     since = int(command.endpoint.started_at.timestamp() * 1000)
-    return logs.read(command.endpoint.log_group, since, max_bytes=_MOST_LOG_BYTES) or []
+    return logs.read_both_ends(command.endpoint.log_group, since, max_bytes=_MOST_LOG_BYTES) or []
 
 
 def diagnose_attempt(command: Diagnose, *, lines: list[LogLine], metrics: Metrics, clock: Clock) -> Diagnosis:
