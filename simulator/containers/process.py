@@ -8,6 +8,7 @@ import signal
 import socket
 import threading
 import time
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -33,7 +34,7 @@ def run(situation: Situation, listener: socket.socket, output: int) -> int:
         return story.exit_code or 1
     if situation.dies_after is not None:
         threading.Thread(target=_die, args=(situation, output), daemon=True).start()
-    _serve(served, listener)
+    _serve(served, listener, output)
     return 0
 
 
@@ -49,8 +50,8 @@ def _die(situation: Situation, output: int) -> None:
     os._exit(139)
 
 
-def _serve(served: Served, listener: socket.socket) -> None:
-    handler = type("Handler", (_Handler,), {"served": served})
+def _serve(served: Served, listener: socket.socket, output: int) -> None:
+    handler = type("Handler", (_Handler,), {"served": served, "output": output})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler, bind_and_activate=False)
     server.socket.close()
     server.socket, server.daemon_threads = listener, True
@@ -60,11 +61,14 @@ def _serve(served: Served, listener: socket.socket) -> None:
 
 class _Handler(BaseHTTPRequestHandler):
     served: Served
+    output: int
     protocol_version = "HTTP/1.1"
     timeout = _READ_SECONDS
 
     def do_GET(self) -> None:
-        self._send(200 if self.path in ("/ping", "/health") else 404, b"", "text/plain")
+        known = self.path in ("/ping", "/health")
+        self._log(200 if known else 404)
+        self._send(200 if known else 404, b"", "text/plain")
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -74,6 +78,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self._stream(found) if found.parts else self._send_json(found.status, found.body)
 
     def _send_json(self, status: int, body: Any) -> None:
+        self._log(status)
         self._send(status, json.dumps(body).encode(), "application/json")
 
     def _send(self, status: int, data: bytes, kind: str) -> None:
@@ -84,6 +89,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def _stream(self, found: Answer) -> None:
+        self._log(200)
         self.send_response_only(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Connection", "close")
@@ -93,5 +99,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"data: [DONE]\n\n")
         self.close_connection = True
 
+    def _log(self, status: int) -> None:
+        # SageMaker's pings come from this link-local address (public logs of endpoints that run uvicorn).
+        if self.served.access_log is not None:
+            request = f'"{self.command} {self.path} HTTP/1.1" {status} {HTTPStatus(status).phrase}'
+            line = f"{self.served.access_log}INFO:     169.254.178.2:{self.client_address[1]} - {request}\n"
+            os.write(self.output, line.encode())
+
     def log_message(self, *_: Any) -> None:
-        """Access logs of pings and requests are left out: real servers here log none of /ping."""
+        """What http.server itself would print."""

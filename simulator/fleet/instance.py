@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _CAPACITY_SECONDS, _POOL_SECONDS, _CAPACITY_LOOK = 1860.0, 300.0, 30.0
 _CANNOT_START_SECONDS = 330.0
 _PING_SECONDS, _RESTART_SECONDS = 5.0, 12.0
+# A container that serves is pinged at most this often in wall seconds, however fast virtual time passes.
+_LEAST_WALL_SECONDS = 1.0
 _DEFAULT_WINDOW, _DEFAULT_DOWNLOAD = 480.0, 3600.0
 # Containers remembered for the metrics of the minutes they ran in.
 _KEPT_RUNS = 20
@@ -212,9 +214,11 @@ class Instance:
         simulation.record.container_started(place.endpoint, simulation.clock.now())
 
     def _keep_up(self) -> None:
-        """Starts the container again whenever it exits after having served."""
+        """Pings the container that serves, and starts it again whenever it exits."""
+        pause = max(_LEAST_WALL_SECONDS, _PING_SECONDS / self.simulation.clock.scale)
         while not self.gone.is_set() and self.running is not None:
-            self.running.exited.wait()
+            while not self.running.exited.wait(pause):
+                self.running.healthy()
             self.ready.clear()
             if self.gone.is_set():
                 return

@@ -25,10 +25,9 @@ class Voice:
         self.story.say(f"{self.process(core)}{level} {self.story.day()} {where} {text}")
 
     def process(self, core: bool) -> str:
-        if self.version < (0, 10):
-            return ""
-        engine = "EngineCore" if self.version >= (0, 16) else "EngineCore_DP0"
-        return f"({engine} pid=142) " if core else "(APIServer pid=1) "
+        if self.version < (0, 10) or not core:
+            return speaker(self.text_version)
+        return f"({'EngineCore' if self.version >= (0, 16) else 'EngineCore_DP0'} pid=142) "
 
     def trace(self, words: str, after: float) -> None:
         head = (
@@ -57,3 +56,8 @@ class Voice:
         )
         self.trace(trace if self.version >= (0, 8) else f"ValueError: {words}", 4)
         raise self.story.lose()
+
+
+def speaker(version: str) -> str:
+    """What the API server's lines begin with: 0.10 and later name their processes."""
+    return "(APIServer pid=1) " if numbers(version) >= (0, 10) else ""
