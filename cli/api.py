@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-import botocore.session
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError
 
+from cli.account import Account, account_of, announced, aws_account
 from cli.problems import ApiError
 
 STACK_NAME = "inservice"
@@ -25,16 +24,11 @@ STACK_NAME = "inservice"
 _TIMEOUT_SECONDS = 35
 
 
-@dataclass(frozen=True)
-class Service:
-    """Where the service is and who calls it; both `…endpoint_url` and `time_scale` are the embedded stack's."""
+@dataclass(frozen=True, kw_only=True)
+class Service(Account):
+    """Where the service is and who calls it."""
 
     api_url: str
-    region: str
-    credentials: Credentials
-    endpoint_url: str | None = None
-    time_scale: float = 1.0
-    sagemaker_endpoint_url: str | None = None
 
     def call(self, method: str, path: str, body: Any = None, **query: str | None) -> dict[str, Any]:
         """One signed call; the answer's JSON. Raises ApiError with the problem and its fix."""
@@ -45,63 +39,36 @@ class Service:
         SigV4Auth(self.credentials, "execute-api", self.region).add_auth(request)
         return _answer(urllib.request.Request(url, data=data, headers=dict(request.headers.items()), method=method))
 
-    def client(self, service: str) -> Any:
-        """A client of another AWS service, for the same caller."""
-        found = self.credentials.get_frozen_credentials()
-        url = self.sagemaker_endpoint_url if service.startswith("sagemaker") else self.endpoint_url
-        return botocore.session.get_session().create_client(
-            service, region_name=self.region, endpoint_url=url, aws_access_key_id=found.access_key,
-            aws_secret_access_key=found.secret_key, aws_session_token=found.token,
-        )  # fmt: skip
-
 
 def find_service(environment: Mapping[str, str] = os.environ, folder: Path | None = None) -> Service:
     """`INSERVICE_API_URL`, else the stack that runs in this folder, else the stack `inservice` on AWS."""
-    announced = (folder or Path.cwd()) / ".embedded" / "stack.json"
-    given = environment.get("INSERVICE_API_URL")
-    if announced.is_file() and not given:
-        return _embedded(announced)
-    session, region = botocore.session.get_session(), "this region"
+    stack = announced(environment, folder)
+    if stack:
+        return service_of(stack)
+    account = aws_account(environment)
     try:
-        region = _region(environment, session)
-        credentials = session.get_credentials()
-        if credentials is None:
-            raise ApiError("no AWS credentials were found; set AWS_PROFILE or sign in, or start `make up` here")
-        return Service(given or _output(session, region), region, credentials)
+        return Service(api_url=environment.get("INSERVICE_API_URL") or _output(account), **vars(account))
     except (BotoCoreError, ClientError) as problem:
         raise ApiError(
-            f"the stack {STACK_NAME} was not found in {region}: {problem}; set INSERVICE_API_URL, AWS_PROFILE and "
-            "AWS_REGION, or start `make up` in this folder"
+            f"the stack {STACK_NAME} was not found in {account.region}: {problem}; set INSERVICE_API_URL, AWS_PROFILE "
+            "and AWS_REGION, or start `make up` in this folder"
         ) from None
 
 
-def _embedded(announced: Path) -> Service:
-    try:
-        found = json.loads(announced.read_text())
-        credentials = Credentials(found["access_key_id"], found["secret_access_key"])
-        scale = float(found["time_scale"])
-        return Service(
-            found["api_url"], found["region"], credentials, found["aws_endpoint_url"], scale,
-            found["sagemaker_endpoint_url"],
-        )  # fmt: skip
-    except (ValueError, KeyError) as problem:
-        raise ApiError(f"{announced} is not what `make up` writes ({problem}); remove it") from None
+def service_of(stack: dict[str, Any]) -> Service:
+    """The service of an embedded stack, from what its stack.json holds."""
+    return Service(api_url=stack["api_url"], **vars(account_of(stack)))
 
 
-def _region(environment: Mapping[str, str], session: Any) -> str:
-    return (
-        environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or session.get_config_variable("region")
-        or "us-east-1"
-    )  # fmt: skip
-
-
-def _output(session: Any, region: str) -> str:
-    cloudformation = session.create_client("cloudformation", region_name=region)
+def _output(account: Account) -> str:
+    cloudformation = account.client("cloudformation")
     (stack,) = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"]
     for output in stack.get("Outputs", ()):
         if output["OutputKey"] == "ApiUrl":
             return str(output["OutputValue"])
-    raise ApiError(f"the stack {STACK_NAME} in {region} has no output ApiUrl; is it another stack of that name?")
+    raise ApiError(
+        f"the stack {STACK_NAME} in {account.region} has no output ApiUrl; is it another stack of that name?"
+    )
 
 
 def _answer(request: urllib.request.Request) -> dict[str, Any]:

@@ -8,18 +8,18 @@ from typing import TextIO
 
 from inservice.adapters.hosting import SageMakerHosting
 from inservice.adapters.logs import CloudWatchLogs
+from inservice.adapters.metrics import CloudWatchMetrics
 from inservice.contracts import Diagnosis
 from inservice.diagnosis import diagnose
 from inservice.diagnosis.cases import answer_line
+from inservice.diagnosis.endpoint import diagnose_endpoint
 from inservice.errors import InServiceError
 
-from cli.api import Service, find_service
+from cli.account import Account, find_account
 from cli.problems import ApiError, Unusable
 from cli.reading import lines_of, text_of
 from cli.telling import console, tell_diagnosis
 
-# What is read of an endpoint's log at most.
-_MOST_BYTES = 4_000_000
 _INSTEAD = "a log, a .jsonl of cases, or - for standard input"
 
 
@@ -38,22 +38,20 @@ def run(
     return _tell(diagnose(failure_reason=failure_reason, log=log), json_output, out)
 
 
-def of_endpoint(name: str, *, json_output: bool, service: Service | None = None, out: TextIO = sys.stdout) -> int:
-    """Diagnoses an endpoint from SageMaker's FailureReason and its log in CloudWatch. Raises Unusable, ApiError."""
-    service = service or find_service()
+def of_endpoint(name: str, *, json_output: bool, account: Account | None = None, out: TextIO = sys.stdout) -> int:
+    """Diagnoses an endpoint of the caller's account, whoever made it; 0 when done. Raises Unusable, ApiError."""
+    account = account or find_account()
     try:
-        seen = SageMakerHosting(service.client("sagemaker")).describe_endpoint(name)
-        # A log group outlives its endpoint, and the next endpoint of that name writes into it.
-        since = int(seen.created_at.timestamp() * 1000) if seen.created_at else 0
-        logs = CloudWatchLogs(service.client("logs"))
-        lines = logs.read(f"/aws/sagemaker/Endpoints/{name}", since, max_bytes=_MOST_BYTES)
+        found = diagnose_endpoint(
+            name, hosting=SageMakerHosting(account.client("sagemaker")), logs=CloudWatchLogs(account.client("logs")),
+            metrics=CloudWatchMetrics(account.client("cloudwatch")), clock=account.clock,
+        )  # fmt: skip
     except InServiceError as problem:
         needed = "sagemaker:DescribeEndpoint and logs:FilterLogEvents are needed"
         raise ApiError(f"the endpoint {name} cannot be looked at: {problem}; {needed}") from None
-    if seen.status == "Deleted" and lines is None:
-        raise Unusable(f"there is neither an endpoint {name} nor a log of it; see: inservice list")
-    log = "\n".join(line.message for line in lines) if lines else None
-    return _tell(diagnose(failure_reason=seen.failure_reason, log=log), json_output, out)
+    if found is None:
+        raise Unusable(f"there is neither an endpoint {name} nor a log of it in {account.region}; see: inservice list")
+    return _tell(found, json_output, out)
 
 
 def _tell(found: Diagnosis, json_output: bool, out: TextIO) -> int:

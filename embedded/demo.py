@@ -10,17 +10,17 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.rule import Rule
 from rich.status import Status
 from rich.text import Text
 
-from cli.api import Service
+from cli.api import service_of
 from cli.deploy import show_plan
 from cli.following import follow
 from cli.problems import ApiError
@@ -75,10 +75,7 @@ def _play(request: Any, console: Console) -> int:
 
 def _deploy(stack: Stack, request: Any, console: Console) -> bool:
     """The request's way through the deployed stack; true when it ended with an answer and a message."""
-    service = Service(
-        stack.api_url, stack.region, Credentials(stack.access_key_id, stack.secret_access_key), stack.aws_endpoint_url,
-        stack.time_scale,
-    )  # fmt: skip
+    service = service_of(asdict(stack))
     console.print(Rule("the request and its plan"))
     accepted = service.call("POST", "/deployments", request)
     show_plan(accepted, console)

@@ -45,6 +45,7 @@ class Stack:
     access_key_id: str
     secret_access_key: str
     time_scale: float
+    time_epoch: float
     state_machine_arn: str
     topic_arn: str
     bucket: str
@@ -147,7 +148,8 @@ class _Start:
             region=REGION,
             access_key_id=credentials["AWS_ACCESS_KEY_ID"],
             secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
-            time_scale=self.time_scale,
+            time_scale=clock.scale,
+            time_epoch=clock.epoch,
             state_machine_arn=found["StateMachineArn"],
             topic_arn=found["TopicArn"],
             bucket=found["BucketName"],

@@ -15,10 +15,9 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-from cli.api import Service
+from cli.api import service_of
 from embedded.programs import PartFailed
 from embedded.stack import Stack, running
 
@@ -26,7 +25,7 @@ pytestmark = pytest.mark.stack
 PROJECT = Path(__file__).parents[2]
 KEYS = {
     "aws_endpoint_url", "sagemaker_endpoint_url", "slack_url", "api_url", "region", "access_key_id",
-    "secret_access_key", "time_scale", "state_machine_arn", "topic_arn", "bucket",
+    "secret_access_key", "time_scale", "time_epoch", "state_machine_arn", "topic_arn", "bucket",
 }  # fmt: skip
 
 
@@ -75,11 +74,6 @@ def announced(folder: Path, process: subprocess.Popen[str]) -> dict[str, Any]:
         assert process.poll() is None, process.communicate()[0]
         time.sleep(0.1)
     raise AssertionError("the stack was never announced")
-
-
-def service_of(found: dict[str, Any]) -> Service:
-    credentials = Credentials(found["access_key_id"], found["secret_access_key"])
-    return Service(found["api_url"], found["region"], credentials, found["aws_endpoint_url"], found["time_scale"])
 
 
 @pytest.fixture(scope="module")

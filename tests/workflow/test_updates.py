@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import json
 import time
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 import pytest
+
+from cli.account import account_of
+from cli.diagnose import of_endpoint
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(280)]
 
@@ -79,3 +85,24 @@ def test_an_alarm_of_ours_rolls_the_update_back_and_goes(caller: Any) -> None:
     assert f"Removed alarm {errors}." in [entry["detail"] for entry in outcome["timeline"]]
     assert caller.outcome(halted)["status"] == "NOT_DEPLOYED"
     assert ours(caller, "rings") == ours(caller, "halted") == []
+
+
+def test_an_update_that_is_lost_is_told_early_though_the_old_version_serves_and_logs(caller: Any) -> None:
+    """The old instance prints an answer to each ping into the same log group all the while."""
+    name = "lost-update"
+    request = {**QWEN, "endpoint_name": name, "repair": {"max_attempts": 0}}
+    assert caller.outcome(caller.deploy(request))["status"] == "DEPLOYED"
+    gated = {"model": {"hub_id": "meta-llama/Meta-Llama-3-8B-Instruct"}, "force": True}
+    updating = caller.deploy({**request, **gated})
+    losing = caller.until(updating, lambda seen: seen["status"] == "LOSING")
+    assert losing["diagnosis"]["cause"] == "GATED_OR_AUTH"
+    sagemaker = caller.stack.client("sagemaker")
+    assert sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "Updating"
+    outcome = caller.outcome(updating)
+    assert (outcome["status"], outcome["diagnosis"]["cause"]) == ("NOT_DEPLOYED", "GATED_OR_AUTH")
+    assert "keeps serving" in outcome["diagnosis"]["summary"]
+    told = io.StringIO()
+    assert of_endpoint(name, json_output=True, account=account_of(asdict(caller.stack)), out=told) == 0
+    found = json.loads(told.getvalue())
+    assert found["cause"] == "GATED_OR_AUTH", "and so it is for whoever asks only the endpoint"
+    assert "GET /ping" not in " ".join(found["evidence"])

@@ -262,6 +262,8 @@ class Watch(Record):
     banner: str | None = None
     banner_count: int = 0
     container_since: datetime | None = Field(None, description="The first container's first line; restarts keep it.")
+    last_line_at: datetime | None = Field(None, description="The newest line of an instance that is being started.")
+    starting: dict[str, bool] = Field({}, description="Of an update: by log stream, whether its instance is started.")
     tail: tuple[str, ...] = Field((), description="The most telling lines so far, at most 40.")
     losing: Diagnosis | None = None
 

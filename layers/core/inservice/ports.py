@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -64,7 +65,9 @@ class Logs(Protocol):
     """The endpoint's log group; an absent group is an answer (None), not a fault."""
 
     def read(self, log_group: str, since_ms: int, *, max_bytes: int) -> list[LogLine] | None: ...
-    def read_both_ends(self, log_group: str, since_ms: int, *, max_bytes: int) -> list[LogLine] | None: ...
+    def read_both_ends(
+        self, log_group: str, since_ms: int, *, max_bytes: int, keep: Callable[[LogLine], bool] | None = None
+    ) -> list[LogLine] | None: ...
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cli.api import Service
+from cli.account import Account
 from cli.app import main
 
 MISSING: list[list[str]] = [
@@ -70,9 +70,39 @@ def test_an_endpoint_that_may_not_be_looked_at_is_said_to_be_so(
         def describe_endpoint(self, **_: Any) -> None:
             raise ClientError(error, "DescribeEndpoint")  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Service, "client", lambda self, name: SageMaker())
+    monkeypatch.setattr(Account, "client", lambda self, name: SageMaker())
     assert main(["diagnose", "--endpoint", "chat", "--json"]) == 1
     assert "sagemaker:DescribeEndpoint" in said(capsys)["error"]
+
+
+def test_an_endpoint_is_diagnosed_where_inservice_was_never_deployed(
+    capsys: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    """Credentials and a region are enough: no stack is looked for."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("INSERVICE_API_URL", raising=False)
+    for name, value in (("ACCESS_KEY_ID", "AKIA"), ("SECRET_ACCESS_KEY", "made-up"), ("REGION", "eu-west-1")):
+        monkeypatch.setenv(f"AWS_{name}", value)
+    asked: list[tuple[str, str]] = []
+
+    class Aws:
+        def __init__(self, service: str) -> None:
+            self.service = service
+
+        def __getattr__(self, operation: str) -> Any:
+            asked.append((self.service, operation))
+            code = "ValidationException" if self.service == "sagemaker" else "ResourceNotFoundException"
+            error = {"Error": {"Code": code, "Message": "Could not find it."}}
+
+            def refuse(**_: Any) -> None:
+                raise ClientError(error, operation)  # type: ignore[arg-type]
+
+            return refuse
+
+    monkeypatch.setattr(Account, "client", lambda self, name: Aws(name))
+    assert main(["diagnose", "--endpoint", "chat", "--json"]) == 2
+    assert "neither an endpoint chat nor a log of it in eu-west-1" in said(capsys)["error"]
+    assert asked == [("sagemaker", "describe_endpoint"), ("logs", "filter_log_events")]
 
 
 def test_an_unknown_profile_is_no_traceback(capsys: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from inservice.clock import Clock
 
 from cli.api import find_service
 from cli.app import main
@@ -95,13 +96,14 @@ def test_the_stack_of_this_folder_is_found(tmp_path: Path) -> None:
         json.dumps(
             {
                 "api_url": "http://127.0.0.1:1/v1", "region": "us-east-1", "access_key_id": "AKIA",
-                "secret_access_key": "made-up", "time_scale": 60, "aws_endpoint_url": "http://127.0.0.1:1",
+                "secret_access_key": "made-up", "time_scale": 60, "time_epoch": 1.5, "aws_endpoint_url": "http://127.0.0.1:1",
                 "sagemaker_endpoint_url": "http://127.0.0.1:2",
             }
         )
     )  # fmt: skip
     service = find_service({}, tmp_path)
     assert (service.api_url, service.time_scale) == ("http://127.0.0.1:1/v1", 60)
+    assert service.clock == Clock(60, 1.5)
     assert service.client("logs").meta.endpoint_url == "http://127.0.0.1:1"
     assert service.client("sagemaker").meta.endpoint_url == "http://127.0.0.1:2"
     announced.write_text("{}")

@@ -117,20 +117,23 @@ def test_what_does_not_decide_is_still_shown_to_whoever_reads_on() -> None:
 
 
 class World:
-    """Logs and metrics as one attempt left them; remembers what it was asked."""
+    """Logs and metrics as one attempt left them, and as they were before; remembers what it was asked."""
 
-    def __init__(self, lines: str = "", peaks: tuple[Peak, ...] = (), problem: InServiceError | None = None) -> None:
-        self.lines, self.found, self.problem = lines, peaks, problem
+    def __init__(
+        self, lines: str = "", peaks: tuple[Peak, ...] = (), problem: InServiceError | None = None,
+        before: tuple[Peak, ...] = (),
+    ) -> None:  # fmt: skip
+        self.lines, self.found, self.problem, self.before = lines, peaks, problem, before
         self.asked: list[tuple[Any, ...]] = []
 
-    def read_both_ends(self, log_group: str, since_ms: int, *, max_bytes: int) -> list[LogLine]:
+    def read_both_ends(self, log_group: str, since_ms: int, **_: Any) -> list[LogLine]:
         return [LogLine(since_ms, "s", line) for line in self.lines.split("\n") if line]
 
     def peaks(self, endpoint_name: str, variant_name: str, *, since: datetime, until: datetime) -> tuple[Peak, ...]:
         self.asked.append((endpoint_name, variant_name, since, until))
         if self.problem:
             raise self.problem
-        return self.found
+        return self.before if until == datetime.fromisoformat(SAMPLE["endpoint"]["started_at"]) else self.found
 
 
 def attempt(world: World, **fields: Any) -> tuple[Diagnosis, int | None]:
@@ -159,13 +162,26 @@ def test_a_fault_of_cloudwatch_spoils_no_diagnosis(problem: InServiceError) -> N
 
 @pytest.mark.parametrize(
     "fields",
-    [{"endpoint": SAMPLE["endpoint"] | {"created": False}}, {"verdict": "no_answer"}, {"endpoint": None}],
-    ids=["an update, whose old instances have the same names", "it answers pings", "there was none"],
+    [{"verdict": "no_answer"}, {"endpoint": None}],
+    ids=["it answers pings", "there was none"],
 )
 def test_metrics_are_not_asked_for_where_they_would_be_anothers(fields: dict[str, Any]) -> None:
     world = World(peaks=(peak(MEMORY, 99.6),))
     assert attempt(world, **fields)[0].cause != "HOST_OOM"
     assert world.asked == []
+
+
+UPDATE = {"endpoint": SAMPLE["endpoint"] | {"created": False}, "verdict": "rolled_back"}
+
+
+@pytest.mark.parametrize(
+    ("before", "cause"),
+    [((peak(MEMORY, 55.0),), "HOST_OOM"), ((peak(MEMORY, 93.0),), "UNKNOWN"), ((), "UNKNOWN")],
+    ids=["calm before", "nearly full before", "nothing known before"],
+)
+def test_an_updates_metric_counts_where_the_old_instances_were_calm(before: tuple[Peak, ...], cause: str) -> None:
+    """Old and new instances publish under the same names: a metric that was high before says nothing of the new."""
+    assert attempt(World(peaks=(peak(MEMORY, 99.6),), before=before), **UPDATE)[0].cause == cause
 
 
 def test_an_early_verdict_with_a_cause_stands_and_one_without_gives_way() -> None:

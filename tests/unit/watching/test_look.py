@@ -188,6 +188,41 @@ def test_during_an_update_the_old_container_does_not_begin_the_window() -> None:
     assert new.window_ends_at == START + timedelta(seconds=280 + PLAN.health_check_timeout_seconds)
 
 
+def old(text: str, second: float) -> LogLine:
+    return line(text, second, "AllTraffic/i-old")
+
+
+def new(text: str, second: float) -> LogLine:
+    return line(text, second, "AllTraffic/i-new")
+
+
+PINGED = '(APIServer pid=1) INFO:     169.254.178.2:4711 - "GET /ping HTTP/1.1" 200 OK'
+
+
+def test_during_an_update_the_old_instances_neither_hide_a_lost_start_nor_lose_one() -> None:
+    asked = {"status": "Updating", "on": UPDATE}
+    served = at(100, old(PINGED, 95), old("ERROR torch.OutOfMemoryError: CUDA out of memory.", 96), **asked)
+    assert (served.verdict, served.phase) == ("going_on", "provision"), "a request that failed is no failed start"
+    started = at(300, new("INFO entrypoint", 280), old(PINGED, 285), new(BANNER, 290), previous=served.watch, **asked)
+    assert (started.phase, started.watch.banner_count) == ("image", 1)
+    later = at(310, old(PINGED, 305), old(LOST, 306), previous=started.watch, **asked)
+    assert later.verdict == "going_on", "the old stream stays known"
+    lost = at(330, old(PINGED, 320), new(LOST, 325), old(PINGED, 326), previous=later.watch, **asked)
+    assert (lost.verdict, lost.announce) == ("losing", True)
+    assert lost.watch.losing is not None
+    assert lost.watch.losing.cause == "GPU_OOM_KV_CACHE"
+
+
+def test_during_an_update_a_silent_new_instance_is_named_though_the_old_one_prints() -> None:
+    asked = {"status": "Updating", "on": UPDATE}
+    started = at(300, new(BANNER, 290), new("INFO Starting to load model acme/x", 299), **asked)
+    later = at(1000, old(PINGED, 995), previous=started.watch, **asked)
+    assert "load" in (later.stalled or "")
+    served = at(1030, new("INFO:     Application startup complete.", 1020), new(PINGED, 1025), previous=later.watch,
+                **asked)  # fmt: skip
+    assert served.phase == "ready"
+
+
 def test_silence_is_named() -> None:
     seen = at(300, BANNER, "INFO Starting to load model acme/x")
     assert at(400, previous=seen.watch).stalled is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -31,14 +31,20 @@ class CloudWatchLogs:
                 break
         return _in_order(lines)
 
-    def read_both_ends(self, log_group: str, since_ms: int, *, max_bytes: int) -> list[LogLine] | None:
-        """As `read`, but to the last page: of a log longer than `max_bytes` its first and its last half of that."""
+    def read_both_ends(
+        self, log_group: str, since_ms: int, *, max_bytes: int, keep: Callable[[LogLine], bool] | None = None
+    ) -> list[LogLine] | None:
+        """As `read`, but to the last page: of a log longer than `max_bytes` its first and its last half of that.
+
+        `keep` is asked for each line in order; what it refuses takes no room.
+        """
         head: list[LogLine] = []
         tail: deque[LogLine] = deque()
         head_size = tail_size = 0
         for page in self._pages(log_group, since_ms):
             if page is None:
                 return None
+            page = [line for line in page if keep is None or keep(line)]
             if head_size < max_bytes // 2:
                 head += page
                 head_size += _size(page)

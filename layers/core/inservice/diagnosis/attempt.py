@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import functools
+from datetime import datetime, timedelta
 from typing import Any
 
 from inservice.clock import Clock
 from inservice.commands import Diagnose
 from inservice.contracts import Diagnosis, Plan
 from inservice.diagnosis.diagnose import diagnose
+from inservice.diagnosis.instances import Instances
 from inservice.diagnosis.metrics_evidence import rests_on_metrics
 from inservice.errors import InServiceError
 from inservice.planning.tables import instance
@@ -21,6 +23,8 @@ _ABSTAINED = ("UNKNOWN", "CRASH_UNKNOWN", "HEALTHY", "LOADING")
 _LOOKS, _BETWEEN_LOOKS_SECONDS = 4, 30
 # A server that loads until its window ends prints until then: TGI every 10 s, vLLM with every shard of the weights.
 _SILENT_SECONDS = 90
+# How long before an update its old instances are looked at, and how full they may have been then.
+_BEFORE, _CALM_PERCENT = timedelta(hours=1), 80.0
 
 
 def log_of_attempt(command: Diagnose, *, logs: Logs) -> list[LogLine]:
@@ -28,7 +32,8 @@ def log_of_attempt(command: Diagnose, *, logs: Logs) -> list[LogLine]:
     if command.endpoint is None or command.fault is not None or command.verdict == "gone":
         return []
     since = int(command.endpoint.started_at.timestamp() * 1000)
-    return logs.read_both_ends(command.endpoint.log_group, since, max_bytes=_MOST_LOG_BYTES) or []
+    keep = None if command.endpoint.created else Instances().may_start
+    return logs.read_both_ends(command.endpoint.log_group, since, max_bytes=_MOST_LOG_BYTES, keep=keep) or []
 
 
 def diagnose_attempt(command: Diagnose, *, lines: list[LogLine], metrics: Metrics, clock: Clock) -> Diagnosis:
@@ -121,15 +126,20 @@ def _while_the_old_serves(found: Diagnosis) -> Diagnosis:
 def _peaks(command: Diagnose, metrics: Metrics, clock: Clock) -> tuple[Peak, ...]:
     """What the attempt's instances used at most; nothing where it cannot be told, for the diagnosis goes on without."""
     endpoint = command.endpoint
-    # An update's old instances publish under the same names. And what answers pings was not short of anything.
-    if endpoint is None or not endpoint.created or command.verdict not in ("failed", "out_of_time"):
+    # What answers pings was not short of anything.
+    if endpoint is None or command.verdict not in ("failed", "out_of_time", "rolled_back"):
         return ()
+    asked = functools.partial(metrics.peaks, endpoint.endpoint_name, endpoint.variant_name)
     try:
-        return metrics.peaks(
-            endpoint.endpoint_name, endpoint.variant_name, since=endpoint.started_at, until=clock.now()
-        )
+        peaks = asked(since=endpoint.started_at, until=clock.now())
+        if endpoint.created or not peaks:
+            return peaks
+        before = asked(since=endpoint.started_at - _BEFORE, until=endpoint.started_at)
     except InServiceError:
         return ()
+    # An update's old instances publish under the same names; what was far from full before, they did not fill.
+    calm = {peak.metric for peak in before if peak.percent < _CALM_PERCENT}
+    return tuple(peak for peak in peaks if peak.metric in calm)
 
 
 def _config(command: Diagnose) -> dict[str, Any] | None:

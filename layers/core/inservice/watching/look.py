@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from inservice.contracts import Diagnosis, Endpoint, EndpointStatus, Observation, Plan, Watch
-from inservice.diagnosis.progress import banner_of
+from inservice.diagnosis.instances import Instances
 from inservice.ports import EndpointDescription, LogLine
 from inservice.watching.cursor import moved, new_lines
 from inservice.watching.losing import losing_after, telling_tail
@@ -33,11 +33,14 @@ def look(
 ) -> Observation:
     """What this look shows; pure. `lines` is None when the log group does not exist."""
     fresh = new_lines(lines or [], previous, endpoint)
-    here = standing(previous, fresh, now)
+    instances = Instances(previous.starting)
+    # While an endpoint is updated, its old instances go on serving, and logging.
+    told = fresh if endpoint.created else instances.starting(fresh)
+    here = standing(previous, told, now)
     settled = _settled(status, endpoint, now)
-    losing = previous.losing or (None if settled else losing_after(previous, fresh, here, plan))
+    losing = previous.losing or (None if settled else losing_after(previous, told, here, plan))
     verdict = settled or _unsettled(losing, endpoint, plan, now)
-    watch = _remember(previous, fresh, here, losing, endpoint)
+    watch = _remember(previous, fresh, told, here, losing).model_copy(update={"starting": instances.known})
     ends = _window_ends(watch, plan)
     estimate = ready_estimate(here, plan, now)
     return Observation(
@@ -49,7 +52,7 @@ def look(
         progress=1.0 if verdict == "in_service" else here.progress,
         ready_estimate_at=estimate,
         window_ends_at=ends,
-        stalled=None if settled else stalled(here, watch.log_cursor_ms, plan, now),
+        stalled=None if settled else stalled(here, watch.last_line_at, plan, now),
         announce=losing is not None and previous.losing is None,
         wait_seconds=_wait(here, estimate, ends, losing, now),
         watch=watch,
@@ -94,8 +97,9 @@ def _unsettled(losing: Diagnosis | None, endpoint: Endpoint, plan: Plan, now: da
 
 
 def _remember(
-    previous: Watch, fresh: list[LogLine], here: Standing, losing: Diagnosis | None, endpoint: Endpoint
+    previous: Watch, fresh: list[LogLine], told: list[LogLine], here: Standing, losing: Diagnosis | None
 ) -> Watch:
+    first, last = _span(told)
     cursor, ids = moved(previous, fresh)
     return Watch(
         log_cursor_ms=cursor,
@@ -106,18 +110,18 @@ def _remember(
         progress=here.progress,
         banner=here.banner,
         banner_count=here.banner_count,
-        container_since=_container_since(previous, fresh, endpoint),
-        tail=telling_tail(previous, fresh),
+        # A line delivered late may be the earlier one.
+        container_since=min((at for at in (previous.container_since, first) if at), default=None),
+        last_line_at=max((at for at in (previous.last_line_at, last) if at), default=None),
+        tail=telling_tail(previous, told),
         losing=losing,
     )
 
 
-def _container_since(previous: Watch, fresh: list[LogLine], endpoint: Endpoint) -> datetime | None:
-    """When the first container printed its first line; during an update the old one prints too, so its banner."""
-    moments = [line.at_ms for line in fresh if endpoint.created or banner_of(line.message)]
-    first = [datetime.fromtimestamp(min(moments) / 1000, endpoint.started_at.tzinfo)] if moments else []
-    # A line delivered late may be the earlier one.
-    return min([*first, *([previous.container_since] if previous.container_since else [])], default=None)
+def _span(told: list[LogLine]) -> tuple[datetime | None, datetime | None]:
+    """When the first and the newest of these lines were printed."""
+    moments = [datetime.fromtimestamp(line.at_ms / 1000, UTC) for line in told]
+    return min(moments, default=None), max(moments, default=None)
 
 
 def _window_ends(watch: Watch, plan: Plan) -> datetime | None:

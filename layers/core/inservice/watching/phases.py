@@ -77,11 +77,11 @@ def ready_estimate(here: Standing, plan: Plan, now: datetime) -> datetime | None
     return max(now, here.since + timedelta(seconds=whole))
 
 
-def stalled(here: Standing, last_line_ms: int, plan: Plan, now: datetime) -> str | None:
+def stalled(here: Standing, last_line_at: datetime | None, plan: Plan, now: datetime) -> str | None:
     """A sentence when nothing has moved for far longer than it should; None otherwise."""
-    if here.phase in ("queued", "provision", "ready") or not last_line_ms:
+    if here.phase in ("queued", "provision", "ready") or last_line_at is None:
         return None
-    silent = now - datetime.fromtimestamp(last_line_ms / 1000, now.tzinfo)
+    silent = now - last_line_at
     predicted = plan.predicted_load_seconds
     patience = max(_SILENCE, timedelta(seconds=predicted.likely if predicted else 0))
     # Compilation is silent by nature.
