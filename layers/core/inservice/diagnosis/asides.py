@@ -17,7 +17,9 @@ _HARMLESS = re.compile(
     r"Ignore import error|Error while downloading from https?://|will be ignored|[Ff]alling back to|[Rr]etrying|[Tt]imeout (?:is )?set to|"
     r"will be recompiled|If you are running out of memory|resource_tracker|leaked \w+ objects|"
     # Triton serves without pinned memory, whatever kept it from having any (core's pinned_memory_manager.cc).
-    r"failed to allocate pinned system memory",
+    r"failed to allocate pinned system memory|"
+    # vLLM says this as an error on Turing, answers itself "no FlashAttention", and takes another backend (fa_utils.py).
+    r"Cannot use FA version",
     re.IGNORECASE,
 )
 
