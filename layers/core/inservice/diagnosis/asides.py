@@ -19,7 +19,9 @@ _HARMLESS = re.compile(
     # Triton serves without pinned memory, whatever kept it from having any (core's pinned_memory_manager.cc).
     r"failed to allocate pinned system memory|"
     # vLLM says this as an error on Turing, answers itself "no FlashAttention", and takes another backend (fa_utils.py).
-    r"Cannot use FA version",
+    r"Cannot use FA version|"
+    # Optional kernels and counts that vLLM does without (import_utils.py; transformers_utils/config.py), JAX's probes.
+    r"Failed to import Triton kernels|Error retrieving safetensors|Unable to initialize backend|nvidia-smi: (?:command )?not found",
     re.IGNORECASE,
 )
 

@@ -39,8 +39,9 @@ _ENDS_A_READY_SERVER = {
     "GPU_OOM_WEIGHTS", "GPU_OOM_KV_CACHE", "HOST_OOM", "DISK_FULL", "SHARDING_ERROR", "COMPILE_ERROR", "UNSUPPORTED_GPU",
     "STARTUP_TIMEOUT", "IMAGE_PULL", "BAD_CONTAINER",
 }  # fmt: skip
-# huggingface_hub repeats a call that timed out, and servers ask several times for a file (SGLang's retry()).
-_OF_THE_HUB = {"MODEL_DOWNLOAD_FAILED", "NETWORK_VPC"}
+# What is tried before the weights are read, and repeated or done without: huggingface_hub repeats a call that timed
+# out, SGLang a file's (its retry()), and servers probe for optional kernels, files and tools.
+_TRIED_FIRST = {"MODEL_DOWNLOAD_FAILED", "NETWORK_VPC", "MODEL_NOT_FOUND", "MISSING_DEPENDENCY", "BAD_CONTAINER"}
 _WRAPPERS = {"wrapper", "worker_died"}
 # Uvicorn binds its port after "startup complete", and ends if it is taken.
 _GAVE_UP = _WRAPPERS | {"killed", "killed_by_the_system", "port_in_use"}
@@ -131,10 +132,10 @@ def _after_ready(hits: list[Hit], ready: int | None) -> list[Hit]:
 
 
 def _not_survived(hits: list[Hit], log: Log, end: int) -> list[Hit]:
-    """Without a failed call of the hub that was repeated: the weights were read after it, and nothing else was raised."""
-    called = {hit.line for hit in hits if hit.cause in _OF_THE_HUB}
-    others = [hit for hit in hits if hit.line not in called]
-    if not called or any(hit.cause != "CRASH_UNKNOWN" or hit.failure.key in _GAVE_UP for hit in others):
+    """Without what was tried in vain before the weights were read all the same, and nothing else was raised."""
+    tried = {hit.line for hit in hits if hit.cause in _TRIED_FIRST}
+    others = [hit for hit in hits if hit.line not in tried]
+    if not tried or any(hit.cause != "CRASH_UNKNOWN" or hit.failure.key in _GAVE_UP for hit in others):
         return hits
     last = max(hit.line for hit in hits)
     return [] if any(last < line < end for line in _lines_with(LOAD_MARKS, log)) else hits
