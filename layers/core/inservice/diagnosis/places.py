@@ -33,6 +33,10 @@ _PLACES: tuple[tuple[re.Pattern[str], re.Pattern[str], Cause], ...] = tuple(
         (r"argparse\.py|cli_args\.py|pydantic/|parser/utils", _ANY, "INVALID_ARGUMENT"),
         (r"(?:arg_utils|server_args|arg_groups/\w+|vllm/config(?:/\w+)?|configs/model_config|attention/selector|encoder_cache_manager|serving_models|lora/\w+|speculative/\w+)\.py", _REFUSED, "INVALID_ARGUMENT"),
         (r"(?:model_executor|srt|text_generation_server)/models/(?:custom_modeling/)?\w+\.py\", line \d+, in __init__", _REFUSED_IN_WORDS, "UNSUPPORTED_ARCHITECTURE"),
+        # The model asks for what the backend lacks, or its own configuration contradicts itself.
+        (r"/attention/(?:backends/)?(?:\w+/)?\w+\.py\", line \d+, in __init__", _REFUSED_IN_WORDS, "UNSUPPORTED_ARCHITECTURE"),
+        (r"transformers_utils/(?:configs|processors)/\w+\.py|srt/configs/(?!model_config|load_config|device_config)\w+\.py", _REFUSED, "UNSUPPORTED_ARCHITECTURE"),
+        (r"model_loader/\w+_loader\.py\", line \d+, in (?:__init__|_\w*valid\w*)", _REFUSED, "INVALID_ARGUMENT"),
         (r"tokeniz(?:er|ation)(?!_manager)|sentencepiece/", _ANY, "TOKENIZER_ERROR"),
         (r"transformers/(?:models/auto|configuration_utils|modeling_rope)|models/registry\.py", _ANY, "UNSUPPORTED_ARCHITECTURE"),
         (r"(?:model_executor|srt|custom_modeling|text_generation_server)/(?:models/)?(?:custom_modeling/)?\w+\.py\", line \d+, in (?:__init__|get_layer|<lambda>|<listcomp>|make_layers)", _NOT_THERE, "UNSUPPORTED_ARCHITECTURE"),
