@@ -207,7 +207,7 @@ HUB_FAILURES: tuple[Failure, ...] = (
             sign("were not initialized from checkpoint", r"Error|Following weights"), sign("missing key(s) in state_dict"), sign("error(s) in loading state_dict"),
             sign("keyerror", r"KeyError: '[\w.]+\.(?:weight|bias|w\d_weight|w13_weight)'"),
             sign("does not exist", r"weight [\w.]+ does not exist", r"qweight|qzeros|g_idx|scales"),
-            sign("jsondecodeerror"), sign("is not a valid json file"), sign("size mismatch for"), sign("shape mismatch", r"param|weight|checkpoint"),
+            sign("missing keys", r"missing keys .{0,200}in (?:loaded state|presharded checkpoint)"), sign("jsondecodeerror"), sign("is not a valid json file"), sign("size mismatch for"), sign("shape mismatch", r"param|weight|checkpoint"),
             sign("tried to load weights of size"),
             sign("param_data.shape == loaded_weight.shape"), sign("loaded_weight.shape"), sign("attempted to load weight"),
         ),
