@@ -29,7 +29,7 @@ _INSTEAD = re.compile(
     r"^(?:(?!\w(?:Error|Exception): ).)*?(?:\b(?:[Ss]kipping|[Cc]ontinuing|Truncating|[Dd]efaulting to|Assuming \w+ inference)\b|[;,—] (?:keeping|disabling|treating|using default)\b|"
     r"\b[Ww]e will (?:skip|default|override)|\bwill (?:not be (?:applied|exported)|be attempted instead)|\bnot applied\b|\bfusion disabled\b|"
     r"\b(?:expected|normal) if you|\bnormal if your|[Tt]o (?:silence|remove) th(?:is|e) warning|, use NVRTC|for (?:auto|template)[ -]detection|valid Python identifier|numa node number|"
-    r"need this plugin)"
+    r"need this plugin|Loading \w+ \w+ instead)"
 )
 
 # What an unlabelled line says when it tells of a failure and not of a better way to do things.
@@ -45,13 +45,15 @@ _NEXT_RECORD = re.compile(
 )
 _LONGEST_WARNING = 6
 # What Python prints before the traceback of an exception that it could not raise (sys.unraisablehook, logging.raiseExceptions).
-# TensorRT-LLM's second way to make a model, and TorchServe's collector of metrics, print theirs on the same line.
-_GOES_ON = re.compile(r"Exception ignored (?:in|on)|--- Logging error ---|[Ff]all(?:ing )?back to|MetricCollector - ")
+_GOES_ON = re.compile(r"Exception ignored (?:in|on)|--- Logging error ---")
+# TensorRT-LLM's second way to make a model, and TorchServe's collector of metrics, say so on the traceback's first line.
+_GOES_ON_HERE = re.compile(r"[Ff]all(?:ing )?back to|MetricCollector - ")
 _OF_A_PROCESS = re.compile(r"^\(\w[^)]{0,80}\) |^\[rank\d+\]: ")
 _LONGEST_TRACEBACK = 60
 
-# Told as an error by a function whose caller then asks for another kernel (vLLM's fa_utils.py, SGLang's imports).
-_REMARK = re.compile(r"Cannot use FA version")
+# Told as an error by a function whose caller then asks for another kernel (vLLM's fa_utils.py), and by
+# transformers' pipelines of a model that is newer than their list (pipelines/base.py).
+_REMARK = re.compile(r"Cannot use FA version|is not supported for \S+\. Supported models are")
 # SGLang's lines carry no level; what ends it is raised, and printed as a traceback.
 _BY_SGLANG = re.compile(
     r"^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?: [A-Z]+\d+)*\] (?!.{0,400}(?:\w(?:Error|Exception)\b|Traceback))"
@@ -83,7 +85,8 @@ def _unraised(log: Log, number: int) -> bool:
     for earlier in range(number - 1, max(-1, number - _LONGEST_TRACEBACK), -1):
         line = _OF_A_PROCESS.sub("", said_in(log.lines[earlier][:400]))
         if "Traceback (most recent" in line:
-            return any(_GOES_ON.search(text) for text in log.lines[max(0, earlier - 1) : earlier + 1])
+            before = log.lines[max(0, earlier - 1) : earlier]
+            return bool(_GOES_ON_HERE.search(line)) or any(_GOES_ON.search(text) for text in before)
         if not line.startswith(" "):
             return False
     return False
