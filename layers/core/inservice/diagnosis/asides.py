@@ -18,11 +18,22 @@ _HARMLESS = re.compile(
     r"will be recompiled|If you are running out of memory|resource_tracker|leaked \w+ objects|"
     # Triton serves without pinned memory, whatever kept it from having any (core's pinned_memory_manager.cc).
     r"failed to allocate pinned system memory|"
+    # Its metrics ask for NVML by themselves and do without; the driver's tools spell the sentence otherwise.
+    r"^Error: Failed to initialize NVML$|DCGM unable to start|"
     # vLLM says this as an error on Turing, answers itself "no FlashAttention", and takes another backend (fa_utils.py).
     r"Cannot use FA version|"
     # Optional kernels and counts that vLLM does without (import_utils.py; transformers_utils/config.py), JAX's probes.
     r"Failed to import Triton kernels|Error retrieving safetensors|Unable to initialize backend|nvidia-smi: (?:command )?not found",
     re.IGNORECASE,
+)
+
+# A sentence that tells what the server does instead, or when its news is no news: SGLang's lines carry no level, and
+# Ray, transformers and vLLM's pynccl_wrapper.py speak of errors they go on from. An exception before it was not survived.
+_INSTEAD = re.compile(
+    r"^(?:(?!\w(?:Error|Exception): ).)*?(?:\b(?:[Ss]kipping|[Cc]ontinuing|Truncating|[Dd]efaulting to|Assuming \w+ inference)\b|[;,—] (?:keeping|disabling|treating|using default)\b|"
+    r"\b[Ww]e will (?:skip|default|override)|\bwill (?:not be (?:applied|exported)|be attempted instead)|\bnot applied\b|\bfusion disabled\b|"
+    r"\b(?:expected|normal) if you|\bnormal if your|[Tt]o (?:silence|remove) th(?:is|e) warning|, use NVRTC|for (?:auto|template)[ -]detection|valid Python identifier|numa node number|"
+    r"need this plugin|Loading \w+ \w+ instead)"
 )
 
 # What an unlabelled line says when it tells of a failure and not of a better way to do things.
@@ -39,8 +50,18 @@ _NEXT_RECORD = re.compile(
 _LONGEST_WARNING = 6
 # What Python prints before the traceback of an exception that it could not raise (sys.unraisablehook, logging.raiseExceptions).
 _GOES_ON = re.compile(r"Exception ignored (?:in|on)|--- Logging error ---")
+# TensorRT-LLM's second way to make a model, and TorchServe's collector of metrics, say so on the traceback's first line.
+_GOES_ON_HERE = re.compile(r"[Ff]all(?:ing )?back to|MetricCollector - ")
 _OF_A_PROCESS = re.compile(r"^\(\w[^)]{0,80}\) |^\[rank\d+\]: ")
 _LONGEST_TRACEBACK = 60
+
+# Told as an error by a function whose caller then asks for another kernel (vLLM's fa_utils.py), and by
+# transformers' pipelines of a model that is newer than their list (pipelines/base.py).
+_REMARK = re.compile(r"Cannot use FA version|is not supported for \S+\. Supported models are")
+# SGLang's lines carry no level; what ends it is raised, and printed as a traceback.
+_BY_SGLANG = re.compile(
+    r"^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?: [A-Z]+\d+)*\] (?!.{0,400}(?:\w(?:Error|Exception)\b|Traceback))"
+)
 
 _LEVEL_OF_ERROR = re.compile(r"\b(?:ERROR|CRITICAL|FATAL)\b")
 
@@ -49,7 +70,13 @@ def no_cause(log: Log, number: int, *, any_level: bool) -> bool:
     """Whether a line tells of no failure whatever words it holds."""
     line = log.lines[number]
     echoed = not any_level and _ECHO.search(line[:400])
-    return bool(echoed or _HARMLESS.search(line[:3000]) or _is_code(line) or _unraised(log, number))
+    survived = _HARMLESS.search(line[:3000]) or _INSTEAD.search(line[:3000])
+    return bool(echoed or survived or _is_code(line) or _unraised(log, number))
+
+
+def remark(line: str) -> bool:
+    """Whether a line that does not call itself a warning is one."""
+    return bool(_REMARK.search(line[:400]) or (_BY_SGLANG.match(line) and not _LEVEL_OF_ERROR.search(line[:60])))
 
 
 def speaks_of_failure(line: str) -> bool:
@@ -61,8 +88,9 @@ def _unraised(log: Log, number: int) -> bool:
     """Whether a line belongs to a traceback that Python printed and went on from: a finaliser's, a log handler's."""
     for earlier in range(number - 1, max(-1, number - _LONGEST_TRACEBACK), -1):
         line = _OF_A_PROCESS.sub("", said_in(log.lines[earlier][:400]))
-        if line.startswith("Traceback (most recent"):
-            return any(_GOES_ON.search(text) for text in log.lines[max(0, earlier - 1) : earlier])
+        if "Traceback (most recent" in line:
+            before = log.lines[max(0, earlier - 1) : earlier]
+            return bool(_GOES_ON_HERE.search(line)) or any(_GOES_ON.search(text) for text in before)
         if not line.startswith(" "):
             return False
     return False

@@ -109,6 +109,17 @@ HUB_FAILURES: tuple[Failure, ...] = (
         ),
     ),
     Failure(
+        # Words that also fit a wrong setting: a path that is empty, a file that Triton's backends are told to read.
+        "files_hint", "MODEL_NOT_FOUND", SPECIFIC - 1, 0.74,
+        "The folder most likely does not hold the files the server needs.",
+        "Point to a folder that holds the configuration and the weights (or the engine).",
+        (
+            # TensorRT-LLM opens the engine and its config.json without looking for them first.
+            sign("error opening engine file"), sign("attempting to parse an empty input", r"modelInstanceState|engine|config"), sign("model paths are empty"),
+            sign("at least one version must be available"), sign("must be provided in '"), sign("backend cannot find /"), sign("missing the model definition file"),
+        ),
+    ),
+    Failure(
         "hub_unreachable", "NETWORK_VPC", SPECIFIC, 0.9,
         "The container has no network path to the hub.",
         "Stage the weights in S3, or give the VPC's subnets a route to the internet.",
@@ -168,6 +179,13 @@ HUB_FAILURES: tuple[Failure, ...] = (
         ),
     ),
     Failure(
+        # Triton's S3 client leaves the reason empty when the bucket is of another region, missing, or refuses.
+        "bucket_hint", "IAM", SPECIFIC - 2, 0.7,
+        "The bucket could not be read.",
+        "Check the bucket's name and region, and that the execution role may list and read it.",
+        (sign("could not get metadata for bucket"), sign("unable to create s3 filesystem client")),
+    ),
+    Failure(
         "damaged_weights", "CORRUPT_WEIGHTS", ROOT, 0.93,
         "A weights file is damaged, truncated or not what its name says.",
         "Fetch or upload the weights again, in full (Git LFS pointers are not weights).",
@@ -186,10 +204,10 @@ HUB_FAILURES: tuple[Failure, ...] = (
         "The checkpoint's tensors are not those the model needs.",
         "Check that all shards are there and belong to this model; a newer server version may know other names.",
         (
-            sign("were not initialized from checkpoint"), sign("missing key(s) in state_dict"), sign("error(s) in loading state_dict"),
+            sign("were not initialized from checkpoint", r"Error|Following weights"), sign("missing key(s) in state_dict"), sign("error(s) in loading state_dict"),
             sign("keyerror", r"KeyError: '[\w.]+\.(?:weight|bias|w\d_weight|w13_weight)'"),
             sign("does not exist", r"weight [\w.]+ does not exist", r"qweight|qzeros|g_idx|scales"),
-            sign("jsondecodeerror"), sign("is not a valid json file"), sign("size mismatch for"), sign("shape mismatch", r"param|weight|checkpoint"),
+            sign("missing keys", r"missing keys .{0,200}in (?:loaded state|presharded checkpoint)"), sign("jsondecodeerror"), sign("is not a valid json file"), sign("size mismatch for"), sign("shape mismatch", r"param|weight|checkpoint"),
             sign("tried to load weights of size"),
             sign("param_data.shape == loaded_weight.shape"), sign("loaded_weight.shape"), sign("attempted to load weight"),
         ),

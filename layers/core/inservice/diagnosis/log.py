@@ -39,6 +39,10 @@ _LEVEL = re.compile(r"\b(TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|CRITICAL|FAT
 _SPOKEN = re.compile(r"\w(?:Error|Exception)\b|=$")
 # glog, and PyTorch's c10d, which brackets it and writes the month without a zero.
 _GLOG = re.compile(r"^(?:\[rank\d+\]:)?\[?([IWEF])\d{3,4} \d\d:\d\d")
+# TensorRT-LLM's and TensorRT's Python parts: a letter in brackets.
+_LETTER = re.compile(r"\[TRT(?:-LLM)?\] (?:\[RANK \d+\] )?\[([VIWEF])\]")
+# Ray's own C++: `[2026-01-02 03:04:05,678 W 12 34] raylet.cc:56: ...`.
+_RAY = re.compile(r"^(?:\(\w[^)]{0,80}\) )?\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d+ ([DIWECF]) \d+ \d+\]")
 # Compilers and shells spell their levels small: `anchor.cu(12): warning #177-D: ...`, `ptxas info : ...`.
 _SMALL_LEVEL = re.compile(
     r"^(?:\(\w[^)]{0,80}\) )?(?:[\w./+-]{1,200}(?:\(\d+\)|:\d+(?::\d+)?): )?(?:[\w+-]{1,20}:? )?"
@@ -115,9 +119,9 @@ def loud(line: str) -> bool:
     said = said_in(line)[:160]
     if _SMALL_LEVEL.match(said) or _BANNER_NOTE.match(said):
         return False
-    glog = _GLOG.match(said)
+    glog = _GLOG.match(said) or _LETTER.search(said) or _RAY.match(said)
     if glog:
-        return glog[1] in "EF"
+        return glog[1] in "ECF"
     level = _LEVEL.search(said)
     # A level named inside a message, such as "set VLLM_LOGGING_LEVEL=DEBUG", is not the line's own.
     if level is None or _SPOKEN.search(said, 0, level.start()):

@@ -39,6 +39,8 @@ def weights_or_budget(before: list[str], line: str) -> str | None:
     if re.search(r"warming up sampler|max_num_seqs|dummy requests|mem-fraction-static|capture cuda graph", line, re.I):
         return "GPU_OOM_KV_CACHE"
     for text in reversed(before[-90:]):
+        if re.search(r"\w(?:Config|Args)\(", text):
+            continue
         if "File" not in text and " in " not in text and not re.search(r"\w\(", text):
             continue
         if _PLACES_WEIGHTS.search(text):
@@ -73,8 +75,10 @@ MEMORY_FAILURES: tuple[Failure, ...] = (
             sign("maximum sequence length", r"exceeds.{0,40}kv.?cache|kv.?cache.{0,60}maximum sequence length"),
             sign("insufficient memory for kv cache"),
             sign("the available memory for kv cache", r"negative|zero|not enough|insufficient"),
+            # TensorRT-LLM's kvCacheManager.cpp.
+            sign("impossible to fit in any sequence"), sign("component could not be created", r"created: (?!Model$|Draft model)"), sign("must be large enough to process at least 1 sequence"),
             sign("not enough gpu memory for kv cache"),
-            sign("no memory left for kv cache"),
+            sign("no memory left for kv cache"), sign("memory for the kv cache", r"\b(?:no|not enough|insufficient) (?:\w+ ){0,2}memory for the kv cache"),
             sign("gpu memory", r"(?:insufficient|not enough).{0,40}gpu memory.{0,60}(?:kv|cache|context)"),
         ),
     ),
@@ -106,7 +110,7 @@ MEMORY_FAILURES: tuple[Failure, ...] = (
         "Lower the GPU memory share, or make sure no other process holds memory on the GPU.",
         (
             sign("free memory on device", r"less than desired gpu memory utilization|is less than"),
-            sign("memory capacity is unbalanced"), sign("error in memory profiling", r"initial free memory|free memory"),
+            sign("memory capacity is unbalanced", r"Error"), sign("error in memory profiling", r"initial free memory|free memory"),
         ),
     ),
     Failure(
@@ -119,6 +123,7 @@ MEMORY_FAILURES: tuple[Failure, ...] = (
             sign("insufficient gpu memory", r"load|weights|model"),
             sign("too large for the current device"),
             sign("nrt_tensor_allocate", r"Allocation Failure|status=4"),
+            sign("component could not be created", r"created: (?:Model$|Draft model)"), sign("memory limit set for", r"exceeded, model loading is rejected"),
             sign("some modules are dispatched on the cpu or the disk"),
             sign("model weights", r"(?:do(?:es)? not|cannot|can't|don't) fit (?:in|into|on).{0,30}(?:gpu|memory|device)"),
         ),
@@ -133,7 +138,7 @@ MEMORY_FAILURES: tuple[Failure, ...] = (
             sign("cudaerrormemoryallocation"),
             sign("cuda_error_out_of_memory"),
             sign("cublas_status_alloc_failed"),
-            sign("cudamalloc", r"failed|out of memory"),
+            sign("cudamalloc", r"failed|out of memory"), sign("outofmemory (requested size"), sign("requested amount of gpu memory", r"could not be allocated"),
             sign("failed to allocate memory", r"cuda|gpu|device|requested (?:size|buffer)"),
             sign("resource_exhausted", r"(?:hbm|device|tpu|gpu|neuron|allocat)"),
             sign("allocation failure", r"nrt|neuron|hbm|device"),
@@ -167,7 +172,7 @@ MEMORY_FAILURES: tuple[Failure, ...] = (
         "The process was killed from outside (signal 9) without an error of its own: the host ran out of memory.",
         "Use an instance type with more RAM, or a checkpoint that needs no conversion to safetensors.",
         (
-            sign("signal 9"), sign("signal: 9"), sign("sigkill"),
+            sign("signal 9"), sign("signal: 9"), sign("sigkill", None, r"sending SIGKILL|after \S+ SIGKILL"),
             sign("exit code 137"), sign("exitcode 137"), sign("exit code: 137"), sign("exit status 137"),
             sign("status 137"), sign("code 137"), sign("exitcode: -9"), sign("exitcode -9"), sign("exit code 9", r"exit code 9\b"), sign("exitcode=-9"), sign("exit code -9"),
             sign("exit code: -9"), sign("exitcode : -9"), sign("(-9)", r"exit|signal|killed"),
@@ -186,7 +191,7 @@ MEMORY_FAILURES: tuple[Failure, ...] = (
         "The disk is full.",
         "Use a larger volume on EBS-only types, or an instance type with a larger local disk, and cache on it.",
         (
-            sign("no space left on device", None, r"/dev/shm"),
+            sign("no space left on device", None, r"/dev/shm|shared memory key"),
             sign("os error 28"), sign("errno 28", None, r"/dev/shm"), sign("storagefull"), sign("enospc"),
             sign("code: 28,", r"StorageFull|os|kind"),
             sign("disk quota exceeded"),

@@ -8,7 +8,9 @@ from inservice.diagnosis.decisions import reason_of_silence
 from inservice.diagnosis.failure import ROOT, SPECIFIC, Failure, sign
 
 # Pages, chunks, groups and draft tokens are divided too, by settings of their own and not by GPUs.
-_OTHER_DIVISIONS = r"n_predict|specul|page_size|block_size|chunk|bit width|pack_factor|head_dim|topk|embed_dim|num_key_value_heads|max_bs|by the other"
+_OTHER_DIVISIONS = r"n_predict|specul|page_size|block_size|chunk|bit width|head_dim|head_size|topk|embed_dim|by `?(?:num_|kv |mamba_n_)\w*heads|max_bs|by the other|element size|mamba_intermediate_size \(\d+\) must be divisible by mamba"
+# Quantised weights come in groups and kernels in tiles: whether a size fits them depends on the number of GPUs or not.
+_BLOCKS = r"group.?size|block_[nmk]\b|mx(?:fp|_)\w*|nvfp4|pack(?:ed)?_factor|min_thread|min_[nk]_threads|quantization block|w4a|wna16|(?<!is not )divisible by (?:64|128|256)\b(?! )"
 
 MODEL_FAILURES: tuple[Failure, ...] = (
     Failure(
@@ -18,12 +20,12 @@ MODEL_FAILURES: tuple[Failure, ...] = (
         (
             sign("does not recognize this architecture"), sign("are not supported for now"),
             sign("has no vllm implementation"), sign("has no sglang implementation"), sign("no vllm implementation"),
-            sign("transformers implementation is not compatible"), sign("not compatible with vllm"), sign("not compatible with sglang"),
+            sign("transformers implementation is not compatible"), sign("not compatible with", r"not compatible with (?:vllm|sglang)\b"),
             sign("unsupported model type"), sign("unsupported architecture"), sign("unsupported model ir"),
             sign("model type", r"model type \S{1,60} (?:is )?(?:not (?:currently )?supported|unsupported|unknown)"),
             sign("model_type", r"model_type \S{1,60} (?:is )?not supported|(?:unknown|unsupported) (?:\w+ )?model_type"),
             sign("architecture", r"architectures? \S{1,80} (?:is|are) not (?:yet )?supported|(?:unknown|unrecognized) (?:model )?architecture|architecture \S{1,60} not supported"),
-            sign("unrecognized configuration class"), sign("rope_scaling` must be a dictionary"), sign("rope_scaling", r"must be|should have|missing required keys|unrecognized keys.{0,80}error|KeyError|unknown"),
+            sign("unrecognized configuration class"), sign("rope_scaling` must be a dictionary"), sign("rope_scaling", r"Error\b.{0,200}(?:must be|should have|missing required keys|unknown)|KeyError"),
             sign("unknown rope scaling type"), sign("rope scaling", r"not implemented|unknown|not supported", r"INFO|WARN"), sign("unknown rope"), sign("rope type", r"unknown|unsupported|not supported"),
             sign("config' object has no attribute", None, r"quant\w*config' object"), sign("config_mapping[", r"KeyError"),
             sign("there is no module or parameter named"), sign("was only supported", r"vllm until|removed"), sign("previously supported in vllm until"),
@@ -70,7 +72,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
             sign("unknown quantization"), sign("unsupported quantization"), sign("unrecognized quantization"), sign("invalid quantization"),
             sign("quantization", r"quantization \S{1,40} is not (?:currently )?supported|not supported.{0,60}quantization|quantization.{0,60}not (?:yet )?(?:supported|implemented)", r"GPU|capability|INFO"),
             sign("bitsandbytes", r"bitsandbytes.{0,80}(?:not supported|only supports|is not compatible|does not support|conflict)", r"install"),
-            sign("quantization", r"only supports? .{0,40}quantization|but got \w+ quantization", r"GPU|INFO"), sign("quant method", r"unknown|unsupported|not supported"), sign("quant_method", r"unknown|unsupported|not supported|KeyError|must"),
+            sign("quantization", r"only supports? .{0,40}quantization|but got \w+ quantization", r"GPU|INFO"), sign("quant method", r"unknown|unsupported|not supported"), sign("quant_method", r"unknown|unsupported|not supported|KeyError|must", r"warmup"),
             sign("fp8", r"fp8.{0,80}(?:only supported on|checkpoint.{0,40}(?:mismatch|expected))", r"fp8e4nv|capability"),
             sign("object has no attribute 'weight'", r"Linear' object"), sign("unable to find quantization config"), sign("config' object has no attribute", r"quant\w*config' object"), sign("missing quantization config"),
         ),
@@ -80,7 +82,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
         "The server most likely cannot read these quantised weights.",
         "Leave quantization out for a pre-quantised checkpoint, or name the one it was made with; see that the server supports it.",
         (
-            sign("quant_config", r"error|none|missing|not found", r"https?://"), sign("compatible scheme was found"), sign("invalid thread config", r"num_bits|thread_[kn]"), sign("can implement the", r"linear layer"), sign("bit weight quantization", r"only|but got"), sign("marlin24"), sign("gptq", r"gptq.{0,100}(?:not supported|cannot|failed|not implemented|only supports)", r"current GPU|Minimum capability"), sign("awq", r"\bawq\b.{0,100}(?:not supported|cannot|failed|not implemented|only supports)", r"current GPU|Minimum capability"), sign("marlin", r"marlin.{0,100}(?:not supported|cannot|unsupported|incompatib|failed)", r"INFO|capability"), sign("weight_bits", r"only|not supported|must"), sign("torch_dtype", r"awq|gptq.{0,60}float16"), sign("gguf", r"gguf.{0,80}(?:not supported|unsupported|unknown)"), sign("quantiz", r"failed to (?:de)?quantize|quantized? (?:model|weights?|checkpoint).{0,80}(?:mismatch|incompatib|unsupported|only supported)"), sign("group_size", r"group_size.{0,80}(?:not supported|must be|divisible|unsupported)"),
+            sign("quant_config", r"error|none|missing|not found", r"https?://"), sign("compatible scheme was found"), sign("invalid thread config", r"num_bits|thread_[kn]"), sign("can implement the", r"linear layer"), sign("bit weight quantization", r"only|but got"), sign("marlin24"), sign("gptq", r"gptq.{0,100}(?:not supported|cannot|failed|not implemented|only supports)", r"current GPU|Minimum capability"), sign("awq", r"\bawq\b.{0,100}(?:not supported|cannot|failed|not implemented|only supports)", r"current GPU|Minimum capability"), sign("marlin", r"marlin.{0,100}(?:not supported|cannot|unsupported|incompatib|failed)", r"INFO|capability"), sign("weight_bits", r"only|not supported|must"), sign("torch_dtype", r"awq|gptq.{0,60}float16"), sign("gguf", r"gguf.{0,80}(?:not supported|unsupported|unknown)"), sign("quantiz", r"failed to (?:de)?quantize|quantized? (?:model|weights?|checkpoint).{0,80}(?:mismatch|incompatib|unsupported|only supported)"), sign("group_size", r"group_size.{0,80}(?:not supported|must be|divisible|unsupported)"), sign("divisible by", rf"hidden.?size.{{0,120}}divisible by.{{0,40}}(?:{_BLOCKS})|(?:mx\w+|nvfp4|wna16).{{0,120}}hidden.{{0,60}}divisible by"),
         ),
         needs_error=True,
     ),
@@ -89,10 +91,12 @@ MODEL_FAILURES: tuple[Failure, ...] = (
         "The model cannot be split over this number of GPUs.",
         "Use a number of GPUs that divides the attention heads (and the quantisation groups).",
         (
-            sign("divisible by", r"(?:attention|heads?|vocab|hidden|tensor.?parallel|world.?size|num_shards?|partition|tp_size|experts?|intermediate|input_size|output).{0,160}(?:not |must be |be |isn't )?divisible by|divisible by.{0,60}(?:tensor|tp|world|num_shard|shards|block|parallel)"),
+            sign("divisible by", r"(?:attention|heads?|vocab|hidden|tensor.?parallel|world.?size|num_shards?|partition|tp_size|experts?|intermediate|input_size|output).{0,160}(?:not |must be |be |isn't )?divisible by|divisible by.{0,60}(?:tensor|tp|world|num_shard|shards|parallel)", rf"{_OTHER_DIVISIONS}|{_BLOCKS}"),
             # The bare figures are what vLLM's ensure_divisibility prints.
-            sign("is not divisible by", r"\d+ is not divisible by \d+(?:\s|$)|(?:heads?|vocab\w*|hidden|intermediate|experts?|partition|parallel|rank|shard|\btp|output|input|weight)\S*.{0,120}is not divisible by", _OTHER_DIVISIONS),
-            sign("must be divisible", r"(?:heads?|vocab\w*|hidden|intermediate|experts?|partition|parallel|rank|shards?|\btp|world|size)\b.{0,120}must be divisible|must be divisible.{0,60}(?:parallel|\btp|world|shards?|nodes)", _OTHER_DIVISIONS),
+            sign("is not divisible by", r"\d+ is not divisible by \d+(?:\s|$)|(?:heads?|vocab\w*|hidden|intermediate|experts?|partition|parallel|rank|shard|\btp|output|input|weight)\S*.{0,120}is not divisible by", rf"{_OTHER_DIVISIONS}|{_BLOCKS}"),
+            sign("must be divisible", r"(?:heads?|vocab\w*|\w*(?:hidden|intermediate|vocab|world|tp|input|output|parallel)_size|hidden|intermediate|experts?|partition|parallel|rank|shards?|\btp|world)\b.{0,120}must be divisible|must be divisible.{0,60}(?:parallel|\btp|world|shards?|nodes)", rf"{_OTHER_DIVISIONS}|{_BLOCKS}"),
+            # SGLang's words for a quantised mixture of experts.
+            sign("please make sure", r"make sure .{0,120}%\s?\w+(?:=\d+)? ?== ?0"),
             sign("world size must divide"), sign("not compatible with sharding"),
             sign("not aligned with the quantized weight shape"), sign("too large tensor parallel"),
             sign("notenoughcudadevices"), sign("only found", r"sharded|shards?|cuda devices"),
@@ -105,12 +109,23 @@ MODEL_FAILURES: tuple[Failure, ...] = (
         ),
     ),
     Failure(
+        # A GPU's part of a quantised weight does not fill the groups: fewer GPUs help, or another checkpoint.
+        "part_fills_no_group", "SHARDING_ERROR", ROOT - 3, 0.76,
+        "A GPU's part of the quantised weights does not fill their groups.",
+        "Use a number of GPUs that divides the quantisation groups.",
+        (
+            sign("divisible by", rf"(?=.*(?:{_BLOCKS}))(?:partition|per.rank|tensor.?parallel|\btp\b|tp_size|(?:in|out)put_size|intermediate.?size).{{0,160}}divisible by"),
+            # The same figure without a word of what it belongs to, as SGLang and vLLM check an expert's width.
+            sign("divisible by", r"^(?!.*(?:head|chunk|page)).*(?:(?:in|out)put|intermediate)[_ ]?\w*.{0,60}divisible by (?:16|32|64|128|256)\b"),
+        ),
+    ),
+    Failure(
         # Settings of parallelism, with a word of refusal near.
         "devices_hint", "SHARDING_ERROR", ROOT - 3, 0.78,
         "The model most likely cannot be split over this number of GPUs.",
         "Use a number of GPUs that divides the attention heads (and the quantisation groups).",
         (
-            sign("world size", r"world size.{0,100}(?:larger|greater|exceeds|more than|not equal|mismatch|does not match)"), sign("tensor_parallel", r"tensor_parallel\w*.{0,80}(?:larger|greater|exceeds|more than|cannot be|should be|must be|not supported)", r"EPLB|draft"), sign("tensor parallel size", r"(?:larger|greater|exceeds|more than|cannot be|must be|should)"),
+            sign("world size", r"world size.{0,100}(?:larger|greater|exceeds|more than|not equal|mismatch|does not match)"), sign("for single-gpu models"), sign("gpus are available, but"), sign("no enough gpu devices"), sign("tensor_parallel", r"adjusting tensor_parallel_size|tensor_parallel\w*.{0,80}(?:larger|greater|exceeds|more than|cannot be|should be|must be|not supported)", r"EPLB|draft"), sign("tensor parallel size", r"(?:larger|greater|exceeds|more than|cannot be|must be|should)"),
             sign("tp_size", r"(?:larger|greater|exceeds|more than|must|not supported|divis)"), sign("num_shard", r"cannot be|higher|greater|exceed|must"), sign("gpus available", r"(?:requires?|needs?|requested|but only|only)"), sign("placement group", r"(?:can't|cannot|could not|unable|error|waiting|exceed|more than|infeasible)", r"INFO"), sign("local rank", r"out of bounds"),
             sign("number of visible devices"), sign("nvshmem", r"initialization failed|setup connections failed|non-zero status"),
         ),
@@ -153,7 +168,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
         "Worker processes were lost; most likely they could not talk to each other.",
         "Look at the lost worker's own log; check shared memory, NCCL and peer-to-peer settings, and the host's memory.",
         (
-            sign("in forked subprocess", r"re-initialize"), sign("worker ports", r"timeout"), sign("ray", r"ray(?:\.exceptions)?.{0,40}(?:ActorDiedError|RayActorError|actor died|raylet died|ConnectionError)"), sign("shared memory", r"bus error|insufficient shared memory|shm_broadcast.{0,80}(?:error|timeout)", r"out of resource"), sign("bus error", None), sign("libfabric", r"error|failed"), sign("efa", r"\befa\b.{0,40}(?:error|failed)"), sign("nvls", r"error|failed"),
+            sign("unable to initialize shared memory key"), sign("could not find any running ray instance"), sign("in forked subprocess", r"re-initialize"), sign("worker ports", r"timeout"), sign("ray", r"ray(?:\.exceptions)?.{0,40}(?:ActorDiedError|RayActorError|actor died|raylet died|ConnectionError)"), sign("shared memory", r"bus error|insufficient shared memory|shm_broadcast.{0,80}(?:error|timeout)", r"out of resource"), sign("bus error", None), sign("libfabric", r"error|failed"), sign("efa", r"\befa\b.{0,40}(?:error|failed)"), sign("nvls", r"error|failed"),
         ),
     ),
     Failure(
@@ -187,7 +202,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
             sign("no module named"), sign("operator ", r"operator \w+::\w+ does not exist"), sign("unable to evaluate type annotation"), sign("cannot import name"), sign("cannot open shared object file"), sign("undefined symbol"), sign("dll load failed"),
             sign("failed to be inspected"), sign("requires the following packages that were not found"),
             sign("library but it was not found"), sign("packagenotfounderror"), sign("versionconflict"), sign("distributionnotfound"),
-            sign("requires bitsandbytes"), sign("please use torchao"), sign("module was not found"), sign("packages are installed"), sign("common_ops library"), sign("importerror:", None, r"capability|GPU|CUDA is not available"), sign("modulenotfounderror"), sign("glibc", r"version `?GLIBC\S* not found"), sign("glibcxx"),
+            sign("requires bitsandbytes"), sign("please use torchao"), sign("module was not found"), sign("packages are installed"), sign("common_ops library"), sign("importerror:", None, r"capability|GPU|CUDA is not available|is not supported now"), sign("modulenotfounderror"), sign("glibc", r"version `?GLIBC\S* not found"), sign("glibcxx"), sign("no matching distribution found"), sign("unable to find 'libtriton_"),
             sign("_opnamespace"),
             sign("numpy.dtype size changed"), sign("compiled using numpy 1.x"),
         ),
@@ -198,14 +213,14 @@ MODEL_FAILURES: tuple[Failure, ...] = (
         "A library the server or the model's own code needs is most likely missing or has the wrong version.",
         "Use an image that contains it, in the version the model's code expects.",
         (
-            sign("unable to find backend library"),
+            sign("unable to find backend library"), sign("package installation failed"), sign("kernels not found", r"install"), sign("runtimeenvsetuperror"),
             sign("pip install", r"(?:please|run|with|via|try|need|required?|install).{0,60}pip install|pip install", r"INFO|WARN|upgrade pip|notice|Running command"),
             sign("please install", None, r"INFO|WARN|for better|best performance|pynvml"), sign("is not installed", None, r"INFO|WARN"), sign("are not installed", None, r"INFO|WARN"),
             sign("to be installed", r"requires"),
-            sign("is required for", r"(?:Error|Exception).{0,80}is required for|(?:version|>=|==).{0,60}is required for", r"float16|dtype|\bGPUs?\b|cuda"),
+            sign("is required for", r"(?:Import|ModuleNotFound)Error.{0,80}is required for|(?:version|>=|==|package|library)\b.{0,60}is required for", r"float16|dtype|\bGPUs?\b|cuda|\wConfig\b"),
             sign("could not import", r"flash|kernel|module|vllm|exllama", r"Mamba"),
             sign("is required but found", None), sign("but found", r"is required for a normal functioning|required.{0,40}but found"), sign("requires transformers", r">=|version|=="),
-            sign("has no attribute", r"module '[\w.]+' has no attribute|partially initialized module"),
+            sign("has no attribute", r"module '[\w.]+' has no attribute|partially initialized module", r"TritonPythonModel"),
             sign("can't pickle"), sign("cannot pickle"), sign("picklingerror"),
         ),
         needs_error=True,

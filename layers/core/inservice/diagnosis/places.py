@@ -12,8 +12,12 @@ _ANY = re.compile("")
 # Checks of settings raise these; other kinds raised in the same files are defects.
 _REFUSED = re.compile(r"(?:Value|NotImplemented|Assertion|Validation)Error|ArgumentError|KeyError: .{0,4}invalid")
 _REFUSED_IN_WORDS = re.compile(r"(?:Value|NotImplemented)Error: \w")
+# What an attention backend lacks, unless it is a setting of the operator's.
+_LACKING = re.compile(r"^(?!.*(?:kv.?cache|dtype|specul|--\w)).*(?:Value|NotImplemented)Error: \w", re.IGNORECASE)
 # A model class of another release asks its configuration for what is not there.
 _NOT_THERE = re.compile(r"(?:Key|Attribute)Error|TypeError: .{0,120}unexpected keyword")
+# A bare check of the model's own configuration: the message is the source line above the exception.
+_ASSERTS_CONFIG = re.compile(r"\bassert .{0,80}\bconfig\..{0,300}AssertionError")
 # Files that may not be read or written say nothing about what is in them.
 _NOT_OF_THE_SYSTEM = re.compile(r"^(?!.*(?:Permission|OS|BrokenPipe|Interrupted|Timeout)Error)")
 # A device that failed says nothing about the file that was being read.
@@ -33,6 +37,11 @@ _PLACES: tuple[tuple[re.Pattern[str], re.Pattern[str], Cause], ...] = tuple(
         (r"argparse\.py|cli_args\.py|pydantic/|parser/utils", _ANY, "INVALID_ARGUMENT"),
         (r"(?:arg_utils|server_args|arg_groups/\w+|vllm/config(?:/\w+)?|configs/model_config|attention/selector|encoder_cache_manager|serving_models|lora/\w+|speculative/\w+)\.py", _REFUSED, "INVALID_ARGUMENT"),
         (r"(?:model_executor|srt|text_generation_server)/models/(?:custom_modeling/)?\w+\.py\", line \d+, in __init__", _REFUSED_IN_WORDS, "UNSUPPORTED_ARCHITECTURE"),
+        (r"(?:model_executor|srt)/models/\w+\.py\", line \d+, in __init__", _ASSERTS_CONFIG, "UNSUPPORTED_ARCHITECTURE"),
+        # The model asks for what the backend lacks, or its own configuration contradicts itself.
+        (r"/attention/(?:backends/)?(?:\w+/)?\w+\.py\", line \d+, in __init__", _LACKING, "UNSUPPORTED_ARCHITECTURE"),
+        (r"transformers_utils/(?:configs|processors)/\w+\.py|srt/configs/(?!model_config|load_config|device_config)\w+\.py", _REFUSED, "UNSUPPORTED_ARCHITECTURE"),
+        (r"model_loader/\w+_loader\.py\", line \d+, in (?:__init__|_\w*valid\w*)", _REFUSED, "INVALID_ARGUMENT"),
         (r"tokeniz(?:er|ation)(?!_manager)|sentencepiece/", _ANY, "TOKENIZER_ERROR"),
         (r"transformers/(?:models/auto|configuration_utils|modeling_rope)|models/registry\.py", _ANY, "UNSUPPORTED_ARCHITECTURE"),
         (r"(?:model_executor|srt|custom_modeling|text_generation_server)/(?:models/)?(?:custom_modeling/)?\w+\.py\", line \d+, in (?:__init__|get_layer|<lambda>|<listcomp>|make_layers)", _NOT_THERE, "UNSUPPORTED_ARCHITECTURE"),
@@ -43,13 +52,14 @@ _PLACES: tuple[tuple[re.Pattern[str], re.Pattern[str], Cause], ...] = tuple(
 
 def place(before: list[str], line: str) -> Cause | None:
     """The cause the innermost frames of a traceback speak for."""
+    told = f"{before[-1][:300]} {line}" if before else line
     frames = [text for text in _own_traceback(before[-40:]) if 'File "' in text or "File(" in text][-6:]
     for depth, frame in enumerate(reversed(frames)):
         for pattern, kind, cause in _PLACES:
             # Settings are checked where they are kept; what a check calls, such as the model's own code, fails on its own.
             if depth > _CHECKS_ITSELF and cause == "INVALID_ARGUMENT":
                 continue
-            if pattern.search(frame) and kind.search(line):
+            if pattern.search(frame) and kind.search(told):
                 return cause if cause == "COMPILE_ERROR" or not _OF_THE_DEVICE.search(line) else None
     return None
 

@@ -35,7 +35,7 @@ _MARKS: tuple[tuple[str, str | None, Phase], ...] = (
     ("model loaded successfully", None, "ready"),
     # Shown only by an engine that serves: its figures for what it generates, and requests it answered.
     ("avg generation throughput", None, "ready"),
-    ("decode batch", r"Decode batch[.,\s\[]", "ready"),
+    ("decode batch", r"Decode batch[.,\s\[\]\d]{1,14}#", "ready"),
     ("text_generation_router", r"INFO .{0,2000}text_generation_router\S*: .{0,80}\bSuccess\b", "ready"),
     ("http/1.1", r'"(?:GET|POST) /(?:v1/|generate|invocations)\S* HTTP/1\.1"\s+200', "ready"),
     # Warm-up and compilation.

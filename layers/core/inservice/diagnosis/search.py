@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from inservice.contracts import Cause
-from inservice.diagnosis.asides import no_cause, of_a_warning, speaks_of_failure
+from inservice.diagnosis.asides import no_cause, of_a_warning, remark, speaks_of_failure
 from inservice.diagnosis.failure import FRAMES, SPECIFIC, SYMPTOM, Failure, Sign
 from inservice.diagnosis.hub_failures import HUB_FAILURES
 from inservice.diagnosis.log import Log, loud, said_in
@@ -171,7 +171,8 @@ def _weigh(log: Log, failure: Failure, number: int, any_level: bool) -> Hit | No
         return None
     line = log.lines[number]
     rank, confidence, cause = failure.rank, failure.confidence, failure.cause
-    if not (any_level or failure.at_any_level) and (not loud(line) or of_a_warning(log, number)):
+    told = loud(line) and not of_a_warning(log, number) and (rank <= SYMPTOM + 5 or not remark(line))
+    if not (any_level or failure.at_any_level or told):
         rank, confidence = rank - 1000 - _WARNED, confidence - 0.25
     elif failure.needs_error and not any_level and not speaks_of_failure(line):
         rank -= 1000
