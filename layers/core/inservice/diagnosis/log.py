@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import accumulate, pairwise
 
+from inservice.diagnosis.boxes import unboxed
+
 # A CloudWatch export of a long crash loop; the end matters most, the start holds the first attempt.
 MOST_CHARACTERS = 24_000_000
 _HEAD_CHARACTERS = 4_000_000
@@ -24,6 +26,7 @@ _TIME = re.compile(r"(?:(\d{2,4}-\d\d(?:-\d\d)?)[T ])?(?<![\d:])([012]\d:[0-5]\d
 # Everything that names a process instead of saying something: docker compose, Kubernetes, MPI, Ray, DJL, TorchServe.
 _PROCESS_PREFIX = re.compile(
     r"^(?:.{0,160}?(?:PyProcess|MODEL_LOG|WorkerLifeCycle|model-std(?:out|err))\s?(?:-|:|(?=W-))\s?(?:W-\S{1,80}-std\S{1,4}:\s?)?)"
+    r"|^.{0,120}?\bLmiUtils (?:- )?convert(?:_py)?: "
     r"|\[\d+,\d+\]<std(?:out|err)>:"
     r"|^(?:>\s)+"
 )
@@ -39,6 +42,8 @@ _LEVEL = re.compile(r"\b(TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|CRITICAL|FAT
 _SPOKEN = re.compile(r"\w(?:Error|Exception)\b|=$")
 # glog, and PyTorch's c10d, which brackets it and writes the month without a zero.
 _GLOG = re.compile(r"^(?:\[rank\d+\]:)?\[?([IWEF])\d{3,4} \d\d:\d\d")
+# TensorRT's builder and TensorRT-LLM: `[TRT-LLM] [W] ...`.
+_TENSORRT = re.compile(r"^(?:\[[\d/]{8,10}-[\d:]{8}\] )?\[TRT(?:-LLM)?\] \[([VIWEF])\]")
 # Compilers and shells spell their levels small: `anchor.cu(12): warning #177-D: ...`, `ptxas info : ...`.
 _SMALL_LEVEL = re.compile(
     r"^(?:\(\w[^)]{0,80}\) )?(?:[\w./+-]{1,200}(?:\(\d+\)|:\d+(?::\d+)?): )?(?:[\w+-]{1,20}:? )?"
@@ -107,7 +112,7 @@ def read(text: str) -> Log:
         clean, raw = _without_json(clean, raw)
     if _newest_first(clean):
         clean, raw = clean[::-1], raw[::-1]
-    return Log(tuple(clean), tuple(raw))
+    return Log(tuple(unboxed(clean)), tuple(raw))
 
 
 def loud(line: str) -> bool:
@@ -115,7 +120,7 @@ def loud(line: str) -> bool:
     said = said_in(line)[:160]
     if _SMALL_LEVEL.match(said) or _BANNER_NOTE.match(said):
         return False
-    glog = _GLOG.match(said)
+    glog = _GLOG.match(said) or _TENSORRT.match(said)
     if glog:
         return glog[1] in "EF"
     level = _LEVEL.search(said)
