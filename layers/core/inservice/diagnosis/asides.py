@@ -48,6 +48,8 @@ _NEXT_RECORD = re.compile(
     r"\b(?:DEBUG|INFO|WARN(?:ING)?|ERROR|CRITICAL|FATAL)\b|Traceback|File \"|\w(?:Error|Exception)\b|\bwarn(?:_once|ing)?\(|\d\d:\d\d:\d\d"
 )
 _LONGEST_WARNING = 6
+# Text Embeddings Inference tries ONNX Runtime, Candle and Python in turn (backends/src/lib.rs).
+_OF_SEVERAL = re.compile(r"Could not start \w+ backend: ")
 # What Python prints before the traceback of an exception that it could not raise (sys.unraisablehook, logging.raiseExceptions).
 _GOES_ON = re.compile(r"Exception ignored (?:in|on)|--- Logging error ---")
 # TensorRT-LLM's second way to make a model, and TorchServe's collector of metrics, say so on the traceback's first line.
@@ -82,6 +84,11 @@ def remark(line: str) -> bool:
 def speaks_of_failure(line: str) -> bool:
     """Whether a line without a level tells of a failure, and not of a better way to do things."""
     return bool(_SPEAKS_OF_FAILURE.search(line[:3000]) or _LEVEL_OF_ERROR.search(line[:200]))
+
+
+def tries_another(line: str) -> bool:
+    """Whether a line tells of one way to start that failed, of several that are tried in turn."""
+    return bool(_OF_SEVERAL.search(line[:400]))
 
 
 def _unraised(log: Log, number: int) -> bool:

@@ -37,6 +37,11 @@ def network_or_download(before: list[str], line: str) -> str | None:
 def quantised_or_incomplete(before: list[str], line: str) -> str | None:
     """A tensor of another size that a loader of quantised weights has made is a matter of the quantisation."""
     frames = [text for text in before[-60:] if 'File "' in text]
+    # JSON is also what options are written in.
+    if "JSONDecodeError" in line and any(
+        re.search(r"properties_manager|arg_utils|_args\.py", text) for text in frames[-6:]
+    ):
+        return "INVALID_ARGUMENT"
     loader = re.compile(r"bitsandbytes_loader|gguf_loader|gguf_utils|loader/\w*(?:quant|bnb)\w*\.py")
     return "QUANTIZATION_ERROR" if any(loader.search(frame) for frame in frames) else None
 
@@ -61,7 +66,8 @@ HUB_FAILURES: tuple[Failure, ...] = (
             sign("401 client error", r"unauthorized|" + _HUB, r"Repository Not Found"),
             sign("403 client error", r"forbidden|" + _HUB, r"is disabled"),
             sign("401 unauthorized", _HUB + r"|model|resolve", r"proxy|tunnel"), sign("403 forbidden", _HUB + r"|model|resolve", r"proxy|tunnel"),
-            sign("status code: 401", None), sign("status code 401", None), sign("statuscode(401"),
+            sign("status code: 401", None), sign("status code 401", None), sign("statuscode(401"), sign("kind: status(401"), sign("kind: status(403"), sign("invalid token passed"),
+            sign("http response code: 40", r"code: 40[13] for URL: https://huggingface"),
             sign("http status client error (401"), sign("http status client error (403"),
             sign("illegal header value b'bearer"),
             sign("provided token", r"(?:invalid|not|expired)"),
@@ -80,7 +86,7 @@ HUB_FAILURES: tuple[Failure, ...] = (
             sign("incorrect path_or_model_id"),
             sign("revisionnotfounderror"), sign("revision not found for url"), sign("invalid rev id"),
             sign("is not a valid git identifier"),
-            sign("404 client error", r"not found|" + _HUB), sign("http status client error (404"),
+            sign("404 client error", r"not found|" + _HUB), sign("http status client error (404"), sign("kind: status(404"), sign("filenotfoundexception", r"Exception: https://huggingface"),
             sign("invalid repository id or local directory"),
             sign("model", r"model \S{1,120} (?:does not exist|not found|was not found)", r"endpoint|tokenizer|route|POST|download-weights"),
         ),
@@ -96,7 +102,9 @@ HUB_FAILURES: tuple[Failure, ...] = (
             sign("cannot find any model weights"), sign("no model weights found"), sign("no safetensors weights found", r"error|raise|RuntimeError|EntryNotFound"),
             sign("weights found for model", r"no \S+ weights found for model.{0,160}(?:error|$)", r"INFO|WARN"),
             sign("cannot find model weights"),
-            sign("error no file named"),
+            sign("error no file named"), sign("can't find 'adapter_config.json'"), sign("filenotfounderror", r"Error: (?!\[Errno).{0,160}(?:safetensors|weights|\.bin\b|checkpoint).{0,120}(?:not found|not exist)"),
+            # Rust's, as printed (TGI's TensorRT-LLM backend, Text Embeddings Inference), and DJL Serving's.
+            sign("enginefolderdoesntexists"), sign("confignotfound("), sign("`config.json` not found"), sign("file at `", r"does not exist"), sign(".py file not found in"), sign("no object found", r"s3://"),
             sign("couldn't find any model file"),
             sign("exactly one .pth or .pt file is required"),
             sign("can't load the configuration of"), sign("can't load the model for"),
@@ -127,7 +135,7 @@ HUB_FAILURES: tuple[Failure, ...] = (
             sign("network is unreachable"), sign("no route to host"),
             sign("temporary failure in name resolution"), sign("name or service not known"), sign("nameresolutionerror"),
             sign("failed to resolve", r"host|" + _HUB + r"|amazonaws|name"), sign("nodename nor servname"),
-            sign("could not resolve host"), sign("no address associated with hostname"), sign("getaddrinfo failed"),
+            sign("could not resolve host"), sign("unknownhostexception"), sign("connectexception", r"timed out|unreachable"), sign("sockettimeoutexception", r"connect timed out"), sign("dial tcp", r"timeout|no such host|unreachable|refused"), sign("no address associated with hostname"), sign("getaddrinfo failed"),
             sign("dns error", None), sign("failed to lookup address information"),
             sign("connecttimeout", None), sign("connect timeout", None), sign("connection to", r"connection to \S+ timed out"),
             sign("connection timed out", _HUB + r"|amazonaws|https?:", r"NCCL|gloo|rank|tcp://"),
@@ -156,7 +164,7 @@ HUB_FAILURES: tuple[Failure, ...] = (
             sign("too many requests", None), sign("429 client error", None),
             sign("500 server error"), sign("502 server error"), sign("503 server error"), sign("504 server error"), sign("502 bad gateway"), sign("504 gateway"),
             sign("hfhubhttperror"), sign("cas service error"), sign("http status server error (5"), sign("consistency check failed"), sign("error while downloading"), sign("an error occurred while downloading"),
-            sign("failed to download", None, r"IAM|AccessDenied"), sign("download failed"), sign("could not download"), sign("error downloading"), sign("file reconstruction error"),
+            sign("failed to download", None, r"IAM|AccessDenied"), sign("download failed"), sign("could not download", None, r"model artifacts$"), sign("download model failed"), sign("model failed to download"), sign("error downloading"), sign("file reconstruction error"),
             sign("slowdown", r"reduce your request rate"), sign("nosuchbucket"), sign("nosuchkey"),
         ),
         decide=network_or_download,
@@ -174,7 +182,7 @@ HUB_FAILURES: tuple[Failure, ...] = (
         (
             sign("accessdenied", None, r"gated"), sign("access denied", r"s3|bucket|arn:|role|amazonaws|botocore|operation"),
             sign("is not authorized to perform"), sign("when calling the headobject operation: forbidden"),
-            sign("(403) when calling the"), sign("expiredtoken"), sign("nocredentialserror"), sign("unable to locate credentials"),
+            sign("(403) when calling the"), sign("expiredtoken"), sign("nocredentialserror"), sign("nocredentialproviders"), sign("unable to locate credentials"),
             sign("invalidaccesskeyid"), sign("signaturedoesnotmatch"),
         ),
     ),
@@ -196,7 +204,7 @@ HUB_FAILURES: tuple[Failure, ...] = (
             sign("unexpected end of file", None), sign("not a gzip file"), sign("invalid magic number"), sign("version https://git-lfs"),
             sign("is at version", r"git-lfs"), sign("file size mismatch"), sign("checksum mismatch"), sign("sha256 mismatch"),
             sign("does not contain the valid metadata"), sign("incomplete download?"),
-            sign("unable to load weights from"), sign("storage has wrong byte size"),
+            sign("unable to load weights from"), sign("failed to unzip"), sign("is corrupted", r"(?:safetensors|\.bin|\.json|checkpoint|weights) is corrupted"), sign("storage has wrong byte size"),
         ),
     ),
     Failure(
@@ -207,7 +215,10 @@ HUB_FAILURES: tuple[Failure, ...] = (
             sign("were not initialized from checkpoint", r"Error|Following weights"), sign("missing key(s) in state_dict"), sign("error(s) in loading state_dict"),
             sign("keyerror", r"KeyError: '[\w.]+\.(?:weight|bias|w\d_weight|w13_weight)'"),
             sign("does not exist", r"weight [\w.]+ does not exist", r"qweight|qzeros|g_idx|scales"),
-            sign("missing keys", r"missing keys .{0,200}in (?:loaded state|presharded checkpoint)"), sign("jsondecodeerror"), sign("is not a valid json file"), sign("size mismatch for"), sign("shape mismatch", r"param|weight|checkpoint"),
+            sign("missing keys", r"missing keys .{0,200}in (?:loaded state|presharded checkpoint)"),
+            # TGI reads and converts checkpoints itself (utils/weights.py, utils/convert.py); Candle's words.
+            sign("was found in multiple files"), sign("output tensors do not match"), sign("no suitable name to keep"), sign("cannot find tensor", r"tensor [\w.]+\.\w+"),
+            sign("jsondecodeerror"), sign("is not a valid json file"), sign("size mismatch for"), sign("shape mismatch", r"param|weight|checkpoint"),
             sign("tried to load weights of size"),
             sign("param_data.shape == loaded_weight.shape"), sign("loaded_weight.shape"), sign("attempted to load weight"),
         ),

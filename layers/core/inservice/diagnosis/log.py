@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import accumulate, pairwise
 
+from inservice.diagnosis.boxes import unboxed
+
 # A CloudWatch export of a long crash loop; the end matters most, the start holds the first attempt.
 MOST_CHARACTERS = 24_000_000
 _HEAD_CHARACTERS = 4_000_000
@@ -24,8 +26,11 @@ _TIME = re.compile(r"(?:(\d{2,4}-\d\d(?:-\d\d)?)[T ])?(?<![\d:])([012]\d:[0-5]\d
 # Everything that names a process instead of saying something: docker compose, Kubernetes, MPI, Ray, DJL, TorchServe.
 _PROCESS_PREFIX = re.compile(
     r"^(?:.{0,160}?(?:PyProcess|MODEL_LOG|WorkerLifeCycle|model-std(?:out|err))\s?(?:-|:|(?=W-))\s?(?:W-\S{1,80}-std\S{1,4}:\s?)?)"
+    r"|^.{0,120}?\bLmiUtils (?:- )?convert(?:_py)?: "
     r"|\[\d+,\d+\]<std(?:out|err)>:"
     r"|^(?:>\s)+"
+    # What exports and `aws logs tail` put before a line: a stamp, and the instance's stream.
+    r"|^\d{13} |^\d{4}-\d\d-\d\dT[\d:.]+\+00:00 \S{1,60}/i-[0-9a-f]+ "
 )
 # A program of one's own that starts the server and logs all it prints as information; what a server's lines begin with.
 _AROUND = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} - \S{1,60} - INFO - ")
@@ -33,6 +38,8 @@ _OWN_HEAD = re.compile(
     r"[(\[]|\d{4}-\d\d-\d\d|[IWEF]\d{4} |(?:ERROR|WARN|WARNING|INFO|Traceback|Warning|Normal)\b|exec\b|"
     r"\s+File |[\w.]*(?:[Ee]rror|Exception|Killed)\b|\S+: line \d"
 )
+# TGI's own records, which stand between lines of other programs.
+_RECORD = '{"timestamp":"'
 _WORD = re.compile(r"[a-z]+")
 _NO_DIGITS = str.maketrans("", "", "0123456789")
 _LEVEL = re.compile(r"\b(TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|CRITICAL|FATAL)\b|(\w*Warning):")
@@ -107,11 +114,12 @@ def read(text: str) -> Log:
     raw = [line for line in raw if line and not line.isspace()]
     clean = _without_colours(raw)
     clean = _without_program_around(clean)
-    if sum(line.startswith("{") for line in clean[:50]) * 2 > min(len(clean), 50):
+    records = sum(line.startswith("{") for line in clean[:50])
+    if records * 2 > min(len(clean), 50) or any(line.startswith(_RECORD) for line in clean):
         clean, raw = _without_json(clean, raw)
     if _newest_first(clean):
         clean, raw = clean[::-1], raw[::-1]
-    return Log(tuple(clean), tuple(raw))
+    return Log(tuple(unboxed(clean)), tuple(raw))
 
 
 def loud(line: str) -> bool:
@@ -180,6 +188,9 @@ def _messages(line: str) -> list[str]:
     parts = [part for part in _LINE_BREAK.split(_ANSI.sub("", message)) if part.strip()]
     if not parts:
         return [line]
+    # CloudWatch's events hold the server's own records.
+    if len(parts) == 1 and parts[0].startswith(_RECORD):
+        return _messages(parts[0])
     head = " ".join(str(record[key]) for key in ("timestamp", "level", "target") if isinstance(record.get(key), str))
     return [f"{head}: {parts[0]}" if head else parts[0], *parts[1:]]
 

@@ -31,6 +31,12 @@ _WEIGHTS_PLACED = re.compile(
 WRAPS_ANYTHING = "warm_up_out_of_memory"
 
 
+def host_or_gpu(before: list[str], line: str) -> str | None:
+    """Which memory DJL Serving found too small: it prints the host's first, then the GPU's (wlm's ModelInfo.java)."""
+    told = [text for text in before if "Available" in text and " memory: " in text]
+    return "GPU_OOM_WEIGHTS" if told and "Available GPU" in told[-1] else None
+
+
 def weights_or_budget(before: list[str], line: str) -> str | None:
     """Whether an allocation failed while placing weights or afterwards, from the innermost telling frame."""
     # Inductor tries kernels out while it compiles, which is after the weights were placed.
@@ -67,6 +73,8 @@ MEMORY_FAILURES: tuple[Failure, ...] = (
             sign("kv cache size", r"kv cache size: (?:-\d|0 tokens)"), sign("# gpu blocks", r"# gpu blocks: (?:0\b|-\d)"),
             sign("max_total_num_tokens=", r"max_total_num_tokens=(?:0\b|-\d)"),
             sign("tokens that can be stored in kv cache"),
+            # The router's error as Rust prints it (TGI's backends/v3), and TensorRT-LLM's.
+            sign("notenoughmemory("), sign("maxtokensinpagedkvcache", r"must be large enough"),
             sign("kv cache is needed"),
             sign("not enough kv cache"), sign("auto-fit max_model_len", r"not enough"),
             sign("`max_batch_total_tokens`", r"must be <= `?max_batch_total_tokens"),
@@ -142,9 +150,16 @@ MEMORY_FAILURES: tuple[Failure, ...] = (
             sign("failed to allocate memory", r"cuda|gpu|device|requested (?:size|buffer)"),
             sign("resource_exhausted", r"(?:hbm|device|tpu|gpu|neuron|allocat)"),
             sign("allocation failure", r"nrt|neuron|hbm|device"),
-            sign("failed to allocate", r"HBM|device memory|GPU memory|cuda"),
+            sign("failed to allocate", r"HBM|device memory|GPU memory|cuda|bytes on DEVICE"), sign("failed to alloc device memory"),
         ),
         decide=weights_or_budget,
+    ),
+    Failure(
+        "memory_reserved", "HOST_OOM", SPECIFIC, 0.86,
+        "The model needs more memory than is free before it is loaded.",
+        "Use an instance type with more memory, or lower required_memory_mb and reserved_memory_mb if they ask too much.",
+        (sign("no enough memory to load the model"),),
+        decide=host_or_gpu,
     ),
     Failure(
         "host_memory", "HOST_OOM", SPECIFIC, 0.92,
@@ -156,7 +171,7 @@ MEMORY_FAILURES: tuple[Failure, ...] = (
             sign("out of memory: kill"),
             sign("ping failed due to insufficient memory"),
             sign("cannot allocate memory", None, r"TLS block|static tls"),
-            sign("std::bad_alloc"),
+            sign("std::bad_alloc"), sign("system out of memory"),
             sign("defaultcpuallocator", r"can't allocate|not enough memory"),
             sign("memoryerror", r"(?:^|[\s:])MemoryError\b"),
             sign("java.lang.outofmemoryerror"),

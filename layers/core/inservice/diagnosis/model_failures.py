@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from inservice.diagnosis.decisions import reason_of_silence
-from inservice.diagnosis.failure import ROOT, SPECIFIC, Failure, sign
+from inservice.diagnosis.failure import ROOT, SPECIFIC, WEAK, Failure, sign
 
 # Pages, chunks, groups and draft tokens are divided too, by settings of their own and not by GPUs.
 _OTHER_DIVISIONS = r"n_predict|specul|page_size|block_size|chunk|bit width|head_dim|head_size|topk|embed_dim|by `?(?:num_|kv |mamba_n_)\w*heads|max_bs|by the other|element size|mamba_intermediate_size \(\d+\) must be divisible by mamba"
@@ -104,7 +104,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
             sign("max local gpu count"), sign("not enough gpus"),
             sign("invalid device ordinal"), sign("invalid device id"),
             # TensorRT-LLM's assertion, and the servers' own, which print nothing but the source line.
-            sign("mpisize == tp"), sign("assert ", r"assert .{0,90}%\s*\(?(?:self\.)?(?:\w*(?:tp_size|world_size|tp_degree|num_shards?|attn_tp|\btp)\b|process_group\.size|weights\.process_group|get_tensor_model_parallel)|assert (?:self\.)?\w*(?:tp_size|world_size) % \S*heads"),
+            sign("mpisize == tp"), sign("mpi size", r"MPI size \(\d+\) !="), sign("each process is one gpu"), sign("assert ", r"assert .{0,90}%\s*\(?(?:self\.)?(?:\w*(?:tp_size|world_size|tp_degree|num_shards?|attn_tp|\btp)\b|process_group\.size|weights\.process_group|get_tensor_model_parallel)|assert (?:self\.)?\w*(?:tp_size|world_size) % \S*heads"),
             sign("unique ip address", r"should have a unique"), sign("does not allocate any gpus on the driver"),
         ),
     ),
@@ -127,7 +127,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
         (
             sign("world size", r"world size.{0,100}(?:larger|greater|exceeds|more than|not equal|mismatch|does not match)"), sign("for single-gpu models"), sign("gpus are available, but"), sign("no enough gpu devices"), sign("tensor_parallel", r"adjusting tensor_parallel_size|tensor_parallel\w*.{0,80}(?:larger|greater|exceeds|more than|cannot be|should be|must be|not supported)", r"EPLB|draft"), sign("tensor parallel size", r"(?:larger|greater|exceeds|more than|cannot be|must be|should)"),
             sign("tp_size", r"(?:larger|greater|exceeds|more than|must|not supported|divis)"), sign("num_shard", r"cannot be|higher|greater|exceed|must"), sign("gpus available", r"(?:requires?|needs?|requested|but only|only)"), sign("placement group", r"(?:can't|cannot|could not|unable|error|waiting|exceed|more than|infeasible)", r"INFO"), sign("local rank", r"out of bounds"),
-            sign("number of visible devices"), sign("nvshmem", r"initialization failed|setup connections failed|non-zero status"),
+            sign("number of visible devices"), sign("available gpus", r"match"), sign("slots available", r"not enough slots"), sign("neuroncore(s) not available"), sign("nvshmem", r"initialization failed|setup connections failed|non-zero status"),
         ),
         needs_error=True,
     ),
@@ -216,14 +216,35 @@ MODEL_FAILURES: tuple[Failure, ...] = (
             sign("unable to find backend library"), sign("package installation failed"), sign("kernels not found", r"install"), sign("runtimeenvsetuperror"),
             sign("pip install", r"(?:please|run|with|via|try|need|required?|install).{0,60}pip install|pip install", r"INFO|WARN|upgrade pip|notice|Running command"),
             sign("please install", None, r"INFO|WARN|for better|best performance|pynvml"), sign("is not installed", None, r"INFO|WARN"), sign("are not installed", None, r"INFO|WARN"),
-            sign("to be installed", r"requires"),
-            sign("is required for", r"(?:Import|ModuleNotFound)Error.{0,80}is required for|(?:version|>=|==|package|library)\b.{0,60}is required for", r"float16|dtype|\bGPUs?\b|cuda|\wConfig\b"),
+            sign("to be installed", r"requires"), sign("should be installed", r"at least one of"),
+            sign("is required for", r"(?:Error|Exception).{0,80}is required for|(?:version|>=|==|package|library)\b.{0,60}is required for", r"float16|dtype|\bGPUs?\b|cuda|\wConfig\b"),
             sign("could not import", r"flash|kernel|module|vllm|exllama", r"Mamba"),
             sign("is required but found", None), sign("but found", r"is required for a normal functioning|required.{0,40}but found"), sign("requires transformers", r">=|version|=="),
             sign("has no attribute", r"module '[\w.]+' has no attribute|partially initialized module", r"TritonPythonModel"),
             sign("can't pickle"), sign("cannot pickle"), sign("picklingerror"),
         ),
         needs_error=True,
+    ),
+    Failure(
+        # pip says why on lines of its own; a network it cannot reach it only warns of.
+        "packages_not_installed", "MISSING_DEPENDENCY", WEAK - 10, 0.86,
+        "The packages of requirements.txt cannot be installed.",
+        "Ask for versions that exist and go together; without a route to the internet, bring the packages in the image.",
+        (sign("no matching distribution found"), sign("could not find a version that satisfies"), sign("resolutionimpossible"), sign("failed to install required packages")),
+    ),
+    Failure(
+        # The sentence around whatever each of the model's classes failed with.
+        "model_not_loaded", "UNSUPPORTED_ARCHITECTURE", WEAK, 0.62,
+        "None of the model's classes could load it.",
+        "Use a version that supports the model, and see that its folder is complete.",
+        (sign("with any of the following classes"), sign("missing field `", r"missing field `(?:model_type|architectures|max_position_embeddings|hidden_size|vocab_size|num_\w+|intermediate_size)` at line")),
+    ),
+    Failure(
+        # The router asks the hub for the tokenizer once more, so a network that failed stands before this.
+        "tokenizer_not_loaded", "TOKENIZER_ERROR", WEAK + 1, 0.74,
+        "The router cannot load the tokenizer.",
+        "Use a server version whose tokenizers library can read the files, or add the missing tokenizer files.",
+        (sign("cannot load a tokenizer"), sign("failed to retrieve tokenizer")),
     ),
     Failure(
         "remote_code", "INVALID_ARGUMENT", ROOT - 4, 0.84,

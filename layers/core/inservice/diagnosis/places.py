@@ -35,7 +35,7 @@ _PLACES: tuple[tuple[re.Pattern[str], re.Pattern[str], Cause], ...] = tuple(
         (r"quantization/|/quantize|gptq|awq|bitsandbytes/|compressed_tensors", _ANY, "QUANTIZATION_ERROR"),
         (r"custom_all_reduce|pynccl|parallel_state|distributed_c10d|device_communicators|torch/distributed", _ANY, "SHARDING_ERROR"),
         (r"argparse\.py|cli_args\.py|pydantic/|parser/utils", _ANY, "INVALID_ARGUMENT"),
-        (r"(?:arg_utils|server_args|arg_groups/\w+|vllm/config(?:/\w+)?|configs/model_config|attention/selector|encoder_cache_manager|serving_models|lora/\w+|speculative/\w+)\.py", _REFUSED, "INVALID_ARGUMENT"),
+        (r"(?:arg_utils|server_args|arg_groups/\w+|vllm/config(?:/\w+)?|configs/model_config|attention/selector|encoder_cache_manager|serving_models|lora/\w+|speculative/\w+|properties_manager/\w+)\.py", _REFUSED, "INVALID_ARGUMENT"),
         (r"(?:model_executor|srt|text_generation_server)/models/(?:custom_modeling/)?\w+\.py\", line \d+, in __init__", _REFUSED_IN_WORDS, "UNSUPPORTED_ARCHITECTURE"),
         (r"(?:model_executor|srt)/models/\w+\.py\", line \d+, in __init__", _ASSERTS_CONFIG, "UNSUPPORTED_ARCHITECTURE"),
         # The model asks for what the backend lacks, or its own configuration contradicts itself.
@@ -45,6 +45,7 @@ _PLACES: tuple[tuple[re.Pattern[str], re.Pattern[str], Cause], ...] = tuple(
         (r"tokeniz(?:er|ation)(?!_manager)|sentencepiece/", _ANY, "TOKENIZER_ERROR"),
         (r"transformers/(?:models/auto|configuration_utils|modeling_rope)|models/registry\.py", _ANY, "UNSUPPORTED_ARCHITECTURE"),
         (r"(?:model_executor|srt|custom_modeling|text_generation_server)/(?:models/)?(?:custom_modeling/)?\w+\.py\", line \d+, in (?:__init__|get_layer|<lambda>|<listcomp>|make_layers)", _NOT_THERE, "UNSUPPORTED_ARCHITECTURE"),
+        (r"rotary\w*(?:/\w+)?\.py", _NOT_THERE, "UNSUPPORTED_ARCHITECTURE"),
         (r"\bload_weights|weight_utils|safetensors/", _NOT_OF_THE_SYSTEM, "CORRUPT_WEIGHTS"),
     )
 )  # fmt: skip

@@ -33,6 +33,7 @@ _MARKS: tuple[tuple[str, str | None, Phase], ...] = (
     ("/health http/1", r'"?GET /health HTTP/1\.\d"?\s+200', "ready"),
     ("listening at: http", None, "ready"),
     ("model loaded successfully", None, "ready"),
+    ("text_embeddings_router", r"INFO .{0,40}text_embeddings_router\S*: (?:router/src/\S+ )?Ready$", "ready"),
     # Shown only by an engine that serves: its figures for what it generates, and requests it answered.
     ("avg generation throughput", None, "ready"),
     ("decode batch", r"Decode batch[.,\s\[\]\d]{1,14}#", "ready"),
@@ -71,6 +72,7 @@ _MARKS: tuple[tuple[str, str | None, Phase], ...] = (
     ("model loading took", None, "load"),
     ("loading weights took", None, "load"),
     ("loading weights", r"INFO|Loading weights (?:on|from|for)", "load"),
+    ("starting model backend", None, "load"),
     ("starting shard", None, "load"),
     ("waiting for shard", None, "load"),
     ("to be ready...", None, "load"),
@@ -86,6 +88,8 @@ _MARKS: tuple[tuple[str, str | None, Phase], ...] = (
     ("loading model", r"INFO|ModelManager|Loading model \S+ ", "load"),
     # Fetching weights.
     ("starting download process", None, "download"),
+    ("check and download process", None, "download"),
+    ("text_embeddings_core::download", r"INFO", "download"),
     ("download file:", None, "download"),
     ("download: [", None, "download"),
     ("downloading", r"\d+%|Downloading \S+|INFO", "download"),
@@ -95,6 +99,7 @@ _MARKS: tuple[tuple[str, str | None, Phase], ...] = (
     ("files are already present on the host", None, "load"),
     # A process that has begun.
     ("text_generation_launcher", r"\bINFO\b", "image"),
+    ("text_embeddings_router", r"\bINFO\b", "image"),
     ("worker ready; awaiting tasks", None, "load"),
     ("vllm api server version", None, "image"),
     ("server_args=serverargs(", None, "image"),

@@ -10,18 +10,18 @@ from inservice.contracts import Cause
 
 # Kinds that servers raise to refuse something; a TypeError or an AttributeError is a defect, whatever it says.
 _KINDS = re.compile(
-    r"(?:Value|NotImplemented|Assertion|Runtime|Import|Environment|OS|Validation|ArgumentType|Value )Error\b|value error,|Exception: |"
+    r"(?:Value|NotImplemented|Assertion|Runtime|Import|Environment|OS|Validation|ArgumentType|Value )Error\b|value error,|Exception: |^(?-i:Error): |Could not start backend: |"
     # Triton's status codes, and TensorRT-LLM's checks, which are made of words where they speak to people.
     r"Invalid argument(?::| -) |Poll failed for model directory '[^']*': |\[ERROR\] Assertion failed: |creating modelInstanceState: ",
     re.IGNORECASE,
 )
 _REFUSES = (
-    r"\bnot (?:yet |currently |be |been )*(?:supported|support|implemented|allowed|valid|validated|compatible|available|applicable|recogni[sz]ed|enabled)\b|n't support|no longer (?:supported|available|allowed)\b|cannot be\b|can't be\b|can only be\b|unsupported|"
-    r"\bunknown\b|unrecogni[sz]ed|\binvalid\b|incompatible|conflicts?\b|only (?:\w+ )?(?:supports?|implements?|handles?)\b|support only|only (?:\S+ ){0,4}(?:is|are) (?:currently )?supported|supported only|only supported|(?:supports?|handles?) (?:\S+ ){0,3}only\b|only (?:\d+ )?can be|only available|"
+    r"\bnot (?:yet |currently |be |been )*(?:supported|support|implemented|allowed|valid|validated|compatible|available|applicable|recogni[sz]ed|enabled|handled|permitted)\b|n't support|no longer (?:supported|available|allowed)\b|cannot be\b|can't be\b|can only be\b|unsupported|prohibited|not supposed to|"
+    r"\bunknown\b|unrecogni[sz]ed|\binvalid\b|incompatible|conflicts?\b|only (?:\w+ )?(?:supports?|implements?|handles?)\b|support only|only (?:\S+ ){0,4}(?:is|are) (?:currently )?supported|supported only|only supported|(?:supports?|handles?) (?:\S+ ){0,3}only\b|only (?:\d+ )?can\b|only available|"
     r"world.?size|\bshard"
 )
 _ASKS = (
-    r"\bmust\b|should (?:be|have|not)\b|\brequires?\b|\brequired\b|\bneeds?\b|does not match|mismatch|(?:greater|larger|smaller|less) than|exceeds?\b|\bmissing\b|not found|"
+    r"\bmust\b|should (?:be|have|not)\b|\brequires?\b|\brequired\b|\bneeds?\b|(?:does not|doesn't) (?:match|contain)|mismatch|but (?:received|got)\b|not enough\b|\bnot set\b|(?:greater|larger|smaller|less) than|exceeds?\b|\bmissing\b|not found|"
     r"cannot (?:load|apply|find|use|determine)|unable to (?:find|load)|but no\b|(?:does not|do not) (?:currently )?(?:support|allow)|please (?:use|set|upgrade|install)"
 )
 _REFUSAL = re.compile(f"{_REFUSES}|{_ASKS}", re.IGNORECASE)
@@ -41,12 +41,12 @@ _SUBJECTS: tuple[tuple[Cause, re.Pattern[str]], ...] = tuple(
     (cause, re.compile(pattern, re.IGNORECASE))
     for cause, pattern in (
         ("MISSING_DEPENDENCY", r"(?:requires?|needs?|use|install|upgrade|with) (?:\S+ ){0,3}?[\w.-]+ ?(?:(?:>=|==) ?v?\d+\.|version\b)|(?:module|package|library)\b.{0,60}(?:not found|not available|missing|not installed)|packages? (?:is|are) (?:not )?installed|upgrade your \w+ version|(?:upgrade|update|install) \S+ to (?:at least )?v?\d|toggled on, but"),
-        ("UNSUPPORTED_GPU", r"on this (?:device|gpu|platform|hardware)\b|current (?:gpu|device)\b|compute capability|capability\b.{0,12}\d|\bSM ?\d{2,3}\b|\bsm_?\d{2,3}\b|\b(?:Hopper|Blackwell|Ampere|Volta|Turing)\b|GPUs? (?:and newer|or newer|is required|required)|(?:only|requires?) (?:\S+ ){0,4}(?:on |for |an? )?(?:CUDA|ROCm|NVIDIA|AMD|XPU|HIP|GPU)\b(?! graph| memory| inputs)|device type"),
+        ("UNSUPPORTED_GPU", r"on this (?:device|gpu|platform|hardware)\b|current (?:gpu|device)\b|compute cap(?:ability)?\b|\bCC ?[<>]|capability\b.{0,12}\d|\bSM ?\d{2,3}\b|\bsm_?\d{2,3}\b|\b(?:Hopper|Blackwell|Ampere|Volta|Turing)\b|GPUs? (?:and newer|or newer|is required|required)|(?:only|requires?) (?:\S+ ){0,4}(?:on |for |an? )?(?:CUDA|ROCm|NVIDIA|AMD|XPU|HIP|GPU)\b(?! graph| memory| inputs)|device type"),
         ("QUANTIZATION_ERROR", r"quantiz|\bquant(?:_|\b)|gptq|\bawq|marlin|bitsandbytes|\bbnb\b|\bfp8 (?:marlin|moe|linear|checkpoint|weight)|nvfp4|mxfp[48]|\bint[48]\b|w[48]a(?:4|8|16)|wna16|\d-bit|activation scheme|moe scheme|compatible scheme|weight_block_size|\bgguf\b|\bexl2|eetq|compressed.tensors|torchao|modelopt|zero.points?|scaling factor|codebook|\bnum_bits\b|act.?order|\b(?:scale|zp)_dtype\b"),
         ("TOKENIZER_ERROR", r"tokenizers?\b(?!_mode)(?!.{0,20}init)|chat template|sentencepiece|tiktoken"),
         ("SHARDING_ERROR", r"tensor[ _-]?parallel|\btp[ _-]?(?:size|degree|world)?\b|world[ _-]?size|pipeline[ _-]?parallel|\bpp[ _-]?size|num_shards?\b|\bshards\b|(?<!cache-)(?<!kv )sharding|(?:number of|visible|available|enough) (?:gpus?|devices|ranks)|gpus per node|local[ _]rank|\bnnodes\b|ray cluster|partitions"),
-        ("UNSUPPORTED_ARCHITECTURE", r"\brope|architectures?\b|(?<!gpt_)model[ _]?types?\b|hidden_act|activation(?: function)?\b|layer[ _]types?|position_embedding|attention type|hf_config|num_hidden_layers|head[ _]?(?:size|dim)|num_(?:attention|key_value|kv)_heads|attention heads|sliding.window|\bmamba|hybrid model|sinks?\b|(?:this|the) model\b.{0,60}(?:not|n't) support|\w+For(?:CausalLM|ConditionalGeneration)|huggingface processor|attention implementation|encoder[/-]decoder|encoder self|cross.attention|alibi|soft.?cap"),
-        ("INVALID_ARGUMENT", r"(?:^|[\s`'])--[a-z]|backends?\b|\bmode\b|dtype|\bflags?\b|options?\b|arguments?\b|parameters?\b|environment variable|\b[A-Z]{3,}_[A-Z_]{3,}|load.?format|\bmax_\w+|\blora|specul|draft|medusa|eagle|chunked|prefix.?cach|schedul|cuda.?graph|page.?size|block.?size|chunk|kv.?cache|\bport\b|\bseed\b|parsers?\b|enable[_d]|disable[_d]|config file|attention kind|\w+_(?:size|len|num|path|policy|method|algorithm|cls)\b|must be an? (?:bool|int|float|str|dict|list|positive|non-negative)|cannot be empty|must not exceed engine|import path|transaction policy|for model \S+ with no backend|\balgorithm\b|\bmethod\b|\bdecod"),
+        ("UNSUPPORTED_ARCHITECTURE", r"\brope|architectures?\b|(?<!gpt_)model[ _]?types?\b|hidden_act|activation(?: function)?\b|layer[ _]types?|position_embedding|attention type|hf_config|num_hidden_layers|head[ _]?(?:size|dim)|num_(?:attention|key_value|kv)_heads|attention heads|sliding.window|\bmamba|hybrid model|sinks?\b|(?:this|the) model\b.{0,60}(?:not|n't) support|not supported (?:for|by|with) (?:this|the) model\b|id2label|\bscoring|\w+For(?:CausalLM|ConditionalGeneration)|huggingface processor|attention implementation|encoder[/-]decoder|encoder self|cross.attention|alibi|soft.?cap"),
+        ("INVALID_ARGUMENT", r"(?:^|[\s`'])--[a-z]|backends?\b|\bmode\b|dtype|\bflags?\b|options?\b|arguments?\b|parameters?\b|environment variable|\b[A-Z]{3,}_[A-Z_]{3,}|load.?format|\bmax_\w+|\blora|specul|draft|medusa|eagle|chunked|prefix.?cach|schedul|cuda.?graph|page.?size|block.?size|chunk|kv.?cache|\bport\b|\bseed\b|parsers?\b|enable[_d]|disable[_d]|config file|attention kind|\w+_(?:size|len|num|path|policy|method|algorithm|cls)\b|must be an? (?:bool|int|float|str|dict|list|positive|non-negative)|cannot be empty|must not exceed engine|import path|transaction policy|for model \S+ with no backend|\balgorithm\b|\bmethod\b|\bdecod|\btasks?\b|\bpooling\b|secure mode"),
     )
 )  # fmt: skip
 # A refusal that begins with a flag is about that flag, whatever it names as reason, unless it is one of parallelism.

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from inservice.contracts import Cause
-from inservice.diagnosis.asides import no_cause, of_a_warning, remark, speaks_of_failure
+from inservice.diagnosis.asides import no_cause, of_a_warning, remark, speaks_of_failure, tries_another
+from inservice.diagnosis.chains import causes_of
 from inservice.diagnosis.failure import FRAMES, SPECIFIC, SYMPTOM, Failure, Sign
 from inservice.diagnosis.hub_failures import HUB_FAILURES
 from inservice.diagnosis.log import Log, loud, said_in
@@ -41,7 +42,10 @@ _ENDS_A_READY_SERVER = {
 }  # fmt: skip
 # What is tried before the weights are read, and repeated or done without: huggingface_hub repeats a call that timed
 # out, SGLang a file's (its retry()), and servers probe for optional kernels, files and tools.
-_TRIED_FIRST = {"MODEL_DOWNLOAD_FAILED", "NETWORK_VPC", "MODEL_NOT_FOUND", "MISSING_DEPENDENCY", "BAD_CONTAINER"}
+_OF_THE_HUB = {"MODEL_DOWNLOAD_FAILED", "NETWORK_VPC"}
+_TRIED_FIRST = _OF_THE_HUB | {"MODEL_NOT_FOUND", "MISSING_DEPENDENCY", "BAD_CONTAINER"}
+# TGI logs so each call of the hub that it repeats; a download it gives up on is told with its traceback (utils/hub.py).
+_REPEATS = re.compile(r"\bERROR text_generation_launcher: (?!Download |Shard |Webserver )")
 _WRAPPERS = {"wrapper", "worker_died"}
 # Uvicorn binds its port after "startup complete", and ends if it is taken.
 _GAVE_UP = _WRAPPERS | {"killed", "killed_by_the_system", "port_in_use"}
@@ -75,7 +79,7 @@ def search(log: Log) -> Found:
     """The failure closest to the root, in the last attempt that has one."""
     starts = _attempts(log)
     ready = _ready_lines(log)
-    hits = sorted(_hits(log, LOG_FAILURES), key=lambda hit: hit.line)
+    hits = _innermost(sorted(_hits(log, LOG_FAILURES), key=lambda hit: hit.line), log)
     by_attempt = [
         [hit for hit in hits if start <= hit.line < end]
         for start, end in zip(starts, [*starts[1:], len(log.lines)], strict=True)
@@ -120,6 +124,17 @@ def _unwrapped(hits: list[Hit]) -> list[Hit]:
     return rest if wrapping and any(hit.line < min(wrapping) for hit in own) else hits
 
 
+def _innermost(hits: list[Hit], log: Log) -> list[Hit]:
+    """Without exceptions that were thrown for another one, when that tells a cause as surely."""
+
+    def told(hit: Hit) -> bool:
+        inner = causes_of(log, hit.line)
+        return bool(inner) and any(other.line in inner and other.rank // 10 >= hit.rank // 10 for other in causes)
+
+    causes = [hit for hit in hits if hit.rank > SYMPTOM + 5]
+    return [hit for hit in hits if not told(hit)]
+
+
 def _after_ready(hits: list[Hit], ready: int | None) -> list[Hit]:
     """Without what was survived: errors before the server reported ready did not end it."""
     if ready is None:
@@ -135,6 +150,9 @@ def _not_survived(hits: list[Hit], log: Log, end: int) -> list[Hit]:
     """Without what was tried in vain before the weights were read all the same, and nothing else was raised."""
     tried = {hit.line for hit in hits if hit.cause in _TRIED_FIRST}
     others = [hit for hit in hits if hit.line not in tried]
+    repeated = [hit.cause in _OF_THE_HUB and _REPEATS.search(log.lines[hit.line][:200]) for hit in hits]
+    if tried and all(repeated):
+        return []
     if not tried or any(hit.cause != "CRASH_UNKNOWN" or hit.failure.key in _GAVE_UP for hit in others):
         return hits
     last = max(hit.line for hit in hits)
@@ -171,7 +189,12 @@ def _weigh(log: Log, failure: Failure, number: int, any_level: bool) -> Hit | No
         return None
     line = log.lines[number]
     rank, confidence, cause = failure.rank, failure.confidence, failure.cause
-    told = loud(line) and not of_a_warning(log, number) and (rank <= SYMPTOM + 5 or not remark(line))
+    told = (
+        loud(line)
+        and not tries_another(line)
+        and not of_a_warning(log, number)
+        and (rank <= SYMPTOM + 5 or not remark(line))
+    )
     if not (any_level or failure.at_any_level or told):
         rank, confidence = rank - 1000 - _WARNED, confidence - 0.25
     elif failure.needs_error and not any_level and not speaks_of_failure(line):
@@ -184,7 +207,8 @@ def _weigh(log: Log, failure: Failure, number: int, any_level: bool) -> Hit | No
         elif failure.key == "gpu_out_of_memory":
             confidence = 0.7
         if failure.key == "crash_without_cause" and (spoken := _spoken(before, line)):
-            cause, rank, confidence = spoken, FRAMES if rank > 0 else rank, 0.66
+            telling = FRAMES - 1000 - 25 if tries_another(line) else rank
+            cause, rank, confidence = spoken, FRAMES if rank > 0 else telling, 0.66
     return Hit(failure, cause, rank, confidence, number, raised="exception" in line.lower())
 
 
