@@ -17,11 +17,11 @@ _HARMLESS = re.compile(
     r"Ignore import error|Error while downloading from https?://|will be ignored|[Ff]alling back to|[Rr]etrying|[Tt]imeout (?:is )?set to|"
     r"will be recompiled|If you are running out of memory|resource_tracker|leaked \w+ objects|"
     # Triton serves without pinned memory, whatever kept it from having any (core's pinned_memory_manager.cc).
-    r"failed to allocate pinned system memory|"
+    r"(?:failed|unable) to allocate pinned system memory|"
     # Its metrics ask for NVML by themselves and do without; the driver's tools spell the sentence otherwise.
-    r"^Error: Failed to initialize NVML$|DCGM unable to start|"
+    r"^\s*Error: Failed to initialize NVML\s*$|DCGM unable to start|"
     # vLLM says this as an error on Turing, answers itself "no FlashAttention", and takes another backend (fa_utils.py).
-    r"Cannot use FA version|"
+    r"fa_utils\.py:\d+\] Cannot use FA version|"
     # Optional kernels and counts that vLLM does without (import_utils.py; transformers_utils/config.py), JAX's probes.
     r"Failed to import Triton kernels|Error retrieving safetensors|Unable to initialize backend|nvidia-smi: (?:command )?not found",
     re.IGNORECASE,

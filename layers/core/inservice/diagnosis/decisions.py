@@ -29,6 +29,12 @@ def setting_refused(before: list[str], line: str) -> str | None:
     return "QUANTIZATION_ERROR" if "[type=" in line and _QUANTISED.search(" ".join(before[-1:])) else None
 
 
+def capture_refused(before: list[str], line: str) -> str | None:
+    """What SGLang's "Capture cuda graph failed" wraps, where that refuses something."""
+    _, _, wrapped = line.partition("graph failed: ")
+    return refused(f"ValueError: {wrapped}")
+
+
 def whose_source(before: list[str], line: str) -> str | None:
     """A model's own code and text that was evaluated are no fault of the image."""
     frames = [found[1] for text in before[-12:] if (found := _FRAME.search(text))]

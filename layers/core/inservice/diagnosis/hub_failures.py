@@ -38,9 +38,8 @@ def quantised_or_incomplete(before: list[str], line: str) -> str | None:
     """A tensor of another size that a loader of quantised weights has made is a matter of the quantisation."""
     frames = [text for text in before[-60:] if 'File "' in text]
     # JSON is also what options are written in.
-    if "JSONDecodeError" in line and any(
-        re.search(r"properties_manager|arg_utils|_args\.py", text) for text in frames[-6:]
-    ):
+    own = [frame for frame in frames if "/json/" not in frame][-1:]
+    if "JSONDecodeError" in line and any(re.search(r"properties_manager|arg_utils|_args\.py", frame) for frame in own):
         return "INVALID_ARGUMENT"
     loader = re.compile(r"bitsandbytes_loader|gguf_loader|gguf_utils|loader/\w*(?:quant|bnb)\w*\.py")
     return "QUANTIZATION_ERROR" if any(loader.search(frame) for frame in frames) else None
@@ -135,7 +134,7 @@ HUB_FAILURES: tuple[Failure, ...] = (
             sign("network is unreachable"), sign("no route to host"),
             sign("temporary failure in name resolution"), sign("name or service not known"), sign("nameresolutionerror"),
             sign("failed to resolve", r"host|" + _HUB + r"|amazonaws|name"), sign("nodename nor servname"),
-            sign("could not resolve host"), sign("unknownhostexception"), sign("connectexception", r"timed out|unreachable"), sign("sockettimeoutexception", r"connect timed out"), sign("dial tcp", r"timeout|no such host|unreachable|refused"), sign("no address associated with hostname"), sign("getaddrinfo failed"),
+            sign("could not resolve host"), sign("unknownhostexception"), sign("connectexception", r"timed out|unreachable"), sign("sockettimeoutexception", r"connect timed out"), sign("dial tcp", r"timeout|no such host|unreachable|refused", r"\bprobe\b"), sign("no address associated with hostname"), sign("getaddrinfo failed"),
             sign("dns error", None), sign("failed to lookup address information"),
             sign("connecttimeout", None), sign("connect timeout", None), sign("connection to", r"connection to \S+ timed out"),
             sign("connection timed out", _HUB + r"|amazonaws|https?:", r"NCCL|gloo|rank|tcp://"),

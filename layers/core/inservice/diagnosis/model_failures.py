@@ -51,7 +51,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
         "Use a server version that supports the model.",
         (
             sign("keyerror", r"KeyError: '(?:qwen\w*|llama\w*|mistral\w*|mixtral|gemma\w*|phi\w*|deepseek\w*|gpt_oss|glm\w*|chatglm|mllama|cohere\w*|starcoder2|olmo\w*|internlm\w*|dbrx|exaone\w*|granite\w*|minicpm\w*|falcon\w*|jamba|mamba\w*|nemotron\w*|smollm\w*|step\w*|kimi\w*|ernie\w*|hunyuan\w*)'"),
-            sign("unexpected keyword argument", r"(?:Config|ForCausalLM|ForConditionalGeneration|Attention|RotaryEmbedding)\S{0,30}\(\) got an unexpected keyword"),
+            sign("unexpected keyword argument", r"(?:Config|ForCausalLM|ForConditionalGeneration|Attention|RotaryEmbedding)\S{0,30}\(\) got an unexpected keyword", r"\.forward\(\)"),
             # vLLM counts a hybrid's attention layers by lists its configuration must bring (config/model.py).
             sign("hybrid without a", r"layers_block_type|attn_type_list|layer_types"), sign("cannot determine the num of", r"layers?"), sign("couldn't determine number of kv heads"),
             sign("assert \"factor\" in rope_scaling"), sign("keyerror: 'type'"), sign("keyerror: 'rope_type'"), sign("keyerror: 'factor'"),
@@ -62,7 +62,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
         "The quantisation asked for and the checkpoint (or the server) do not match.",
         "Leave quantization out for a pre-quantised checkpoint, or name the one it was made with; see that the server supports it.",
         (
-            sign("keyerror", r"KeyError: '[^']{0,200}(?:qweight|qzeros|g_idx|absmax|quant_map|quant_state|input_scale|weight_scale|output_scale|\.scales|\.rows|bitsandbytes|scale_inv|weight_packed)[^']{0,60}'"),
+            sign("keyerror", r"KeyError: '[^']{0,200}(?:qweight|qzeros|g_idx|absmax|quant_map|quant_state|input_scale|weight_scale|weight_offset|output_scale|\.scales|\.rows|bitsandbytes|scale_inv|weight_packed)[^']{0,60}'"),
             sign("does not exist", r"weight \S*(?:qweight|qzeros|g_idx|scales|gptq_bits|gptq_groupsize) does not exist"),
             sign("quantization method", r"quantization method.{0,160}(?:does not match|is not supported|not supported|unknown|invalid)|(?:unknown|invalid|unsupported) quantization method", r"current GPU|Minimum capability|compute capability"),
             sign("not supported for quantization method"), sign("supported dtypes:", r"quantiz"),
@@ -150,7 +150,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
             sign("ncclsystemerror"), sign("ncclremoteerror"),
             sign("distnetworkerror"), sign("diststoreerror"), sign("/dev/shm", r"nccl|no space|shared memory|bus error"),
             sign("batch testing peer-to-peer access"), sign("custom_all_reduce", r"\.cuh?:\d+|error|invalid|failed", r"WARNING|INFO|^\s*File|cannot import name"), sign("cudart error"),
-            sign("connectfullmesh failed"), sign("socket.cpp", r"failed to connect to .{0,80}errno: (?!-3)", r"\[W\d"), sign("gloo", r"(?:connect|timed? ?out|failed|closed)", r"is connected to \d+ peer"), sign("watchdog caught collective operation timeout"), sign("collective operation timeout"),
+            sign("connectfullmesh failed"), sign("mismatch between collectives"), sign("socket.cpp", r"failed to connect to .{0,80}errno: (?!-3)", r"\[W\d"), sign("gloo", r"(?:connect|timed? ?out|failed|closed)", r"is connected to \d+ peer"), sign("watchdog caught collective operation timeout"), sign("collective operation timeout"),
             sign("timed out initializing process group"), sign("timed out after", r"clients joined|rank|store|barrier"), sign("clients joined"), sign("init_process_group", r"error|timeout|timed"),
             sign("peer access is not supported"), sign("peer access", r"error|failed|unsupported"), sign("p2p", r"cuda error|failed: |p2p access error", r"WARNING|INFO|test failed"),
         ),
@@ -178,7 +178,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
         (
             sign("untagged enum"), sign("can't load tokenizer for"), sign("couldn't instantiate the backend tokenizer"),
             sign("tokenizer class", r"does not exist|not currently imported|not found|unknown"), sign("unable to load vocabulary"),
-            sign("tokenizer' object has no attribute"), sign("tokenizerfast' object has no attribute"), sign("failed to load tokenizer"), sign("failed to load the tokenizer", None, r"trust_remote_code"), sign("error loading tokenizer"), sign("cannot load tokenizer"), sign("could not load tokenizer"),
+            sign("tokenizer' object has no attribute"), sign("has no attribute", r"\b\w+Tokenizer(?:Fast)? has no attribute"), sign("tokenizerfast' object has no attribute"), sign("failed to load tokenizer"), sign("failed to load the tokenizer", None, r"trust_remote_code"), sign("error loading tokenizer"), sign("cannot load tokenizer"), sign("could not load tokenizer"),
             sign("tokenizer", r"tokenizer\S{0,40}(?:\.json|\.model|_config).{0,100}(?:not found|no such file|does not exist|missing|invalid|could not)|(?:no such file|not found|missing|could not).{0,120}tokenizer\S{0,20}\.(?:json|model)", r"INFO|WARN|No tokenizer"),
             sign("prepend_scheme"),
             sign("sentencepiece", r"(?:parsing|internal|sentencepiece_processor\.cc).{0,60}"), sign("tokenizers", r"tokenizers\S{0,20}(?:\.\w+)?.{0,20}(?:expected value|parse error|panicked)"),
@@ -199,7 +199,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
         "A library the server or the model's own code needs is missing or has the wrong version.",
         "Use an image that contains it, in the version the model's code expects.",
         (
-            sign("no module named"), sign("operator ", r"operator \w+::\w+ does not exist"), sign("unable to evaluate type annotation"), sign("cannot import name"), sign("cannot open shared object file"), sign("undefined symbol"), sign("dll load failed"),
+            sign("no module named"), sign("is already used by a transformers config"), sign("operator ", r"operator \w+::\w+ does not exist"), sign("unable to evaluate type annotation"), sign("cannot import name"), sign("cannot open shared object file"), sign("undefined symbol"), sign("dll load failed"),
             sign("failed to be inspected"), sign("requires the following packages that were not found"),
             sign("library but it was not found"), sign("packagenotfounderror"), sign("versionconflict"), sign("distributionnotfound"),
             sign("requires bitsandbytes"), sign("please use torchao"), sign("module was not found"), sign("packages are installed"), sign("common_ops library"), sign("importerror:", None, r"capability|GPU|CUDA is not available|is not supported now"), sign("modulenotfounderror"), sign("glibc", r"version `?GLIBC\S* not found"), sign("glibcxx"), sign("no matching distribution found"), sign("unable to find 'libtriton_"),

@@ -9,6 +9,10 @@ import re
 from inservice.contracts import Cause
 
 _ANY = re.compile("")
+# A name or a type that is wrong is a defect or a setting, wherever it is met.
+_NO_DEFECT = re.compile(r"^(?!.*(?:Type|Attribute|Name|Key)Error)")
+# vLLM inspects a model in a process of its own; what that one raised is quoted below (models/registry.py).
+_NOT_OF_A_SUBPROCESS = re.compile(r"^(?!.*(?:CalledProcessError|raised in subprocess))")
 # Checks of settings raise these; other kinds raised in the same files are defects.
 _REFUSED = re.compile(r"(?:Value|NotImplemented|Assertion|Validation)Error|ArgumentError|KeyError: .{0,4}invalid")
 _REFUSED_IN_WORDS = re.compile(r"(?:Value|NotImplemented)Error: \w")
@@ -26,6 +30,7 @@ _OF_THE_DEVICE = re.compile(
     re.IGNORECASE,
 )
 _CHECKS_ITSELF = 2
+_PACKAGES = re.compile(r'File "?[^"]{0,400}/(?:site|dist)-packages/')
 
 # A frame, the kind of exception it counts for, and what the two speak for. Innermost frame first, first row first.
 _PLACES: tuple[tuple[re.Pattern[str], re.Pattern[str], Cause], ...] = tuple(
@@ -33,7 +38,7 @@ _PLACES: tuple[tuple[re.Pattern[str], re.Pattern[str], Cause], ...] = tuple(
     for frame, kind, cause in (
         (r"torch/_inductor|torch/_dynamo|triton/(?:compiler|backends|runtime)|cpp_extension|xla_extension|torch_neuronx|flashinfer/jit|deep_gemm/jit|aiter/jit", _ANY, "COMPILE_ERROR"),
         (r"quantization/|/quantize|gptq|awq|bitsandbytes/|compressed_tensors", _ANY, "QUANTIZATION_ERROR"),
-        (r"custom_all_reduce|pynccl|parallel_state|distributed_c10d|device_communicators|torch/distributed", _ANY, "SHARDING_ERROR"),
+        (r"custom_all_reduce|pynccl|parallel_state|distributed_c10d|device_communicators|torch/distributed|deep_?ep\b", _NO_DEFECT, "SHARDING_ERROR"),
         (r"argparse\.py|cli_args\.py|pydantic/|parser/utils", _ANY, "INVALID_ARGUMENT"),
         (r"(?:arg_utils|server_args|arg_groups/\w+|vllm/config(?:/\w+)?|configs/model_config|attention/selector|encoder_cache_manager|serving_models|lora/\w+|speculative/\w+|properties_manager/\w+)\.py", _REFUSED, "INVALID_ARGUMENT"),
         (r"(?:model_executor|srt|text_generation_server)/models/(?:custom_modeling/)?\w+\.py\", line \d+, in __init__", _REFUSED_IN_WORDS, "UNSUPPORTED_ARCHITECTURE"),
@@ -43,7 +48,7 @@ _PLACES: tuple[tuple[re.Pattern[str], re.Pattern[str], Cause], ...] = tuple(
         (r"transformers_utils/(?:configs|processors)/\w+\.py|srt/configs/(?!model_config|load_config|device_config)\w+\.py", _REFUSED, "UNSUPPORTED_ARCHITECTURE"),
         (r"model_loader/\w+_loader\.py\", line \d+, in (?:__init__|_\w*valid\w*)", _REFUSED, "INVALID_ARGUMENT"),
         (r"tokeniz(?:er|ation)(?!_manager)|sentencepiece/", _ANY, "TOKENIZER_ERROR"),
-        (r"transformers/(?:models/auto|configuration_utils|modeling_rope)|models/registry\.py", _ANY, "UNSUPPORTED_ARCHITECTURE"),
+        (r"transformers/(?:models/auto|configuration_utils|modeling_rope)|models/registry\.py", _NOT_OF_A_SUBPROCESS, "UNSUPPORTED_ARCHITECTURE"),
         (r"(?:model_executor|srt|custom_modeling|text_generation_server)/(?:models/)?(?:custom_modeling/)?\w+\.py\", line \d+, in (?:__init__|get_layer|<lambda>|<listcomp>|make_layers)", _NOT_THERE, "UNSUPPORTED_ARCHITECTURE"),
         (r"rotary\w*(?:/\w+)?\.py", _NOT_THERE, "UNSUPPORTED_ARCHITECTURE"),
         (r"\bload_weights|weight_utils|safetensors/", _NOT_OF_THE_SYSTEM, "CORRUPT_WEIGHTS"),
@@ -54,7 +59,10 @@ _PLACES: tuple[tuple[re.Pattern[str], re.Pattern[str], Cause], ...] = tuple(
 def place(before: list[str], line: str) -> Cause | None:
     """The cause the innermost frames of a traceback speak for."""
     told = f"{before[-1][:300]} {line}" if before else line
-    frames = [text for text in _own_traceback(before[-40:]) if 'File "' in text or "File(" in text][-6:]
+    # The folders above a package are people's own, and may be called anything.
+    frames = [
+        _PACKAGES.sub('File "', text) for text in _own_traceback(before[-40:]) if 'File "' in text or "File(" in text
+    ][-6:]
     for depth, frame in enumerate(reversed(frames)):
         for pattern, kind, cause in _PLACES:
             # Settings are checked where they are kept; what a check calls, such as the model's own code, fails on its own.

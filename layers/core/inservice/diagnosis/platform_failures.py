@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from inservice.diagnosis.decisions import setting_refused, whose_source
+from inservice.diagnosis.decisions import capture_refused, setting_refused, whose_source
 from inservice.diagnosis.failure import FRAMES, ROOT, SPECIFIC, SYMPTOM, WEAK, Failure, sign
 
 # Programs that build kernels have options of their own, and refuse those of another version.
@@ -65,10 +65,15 @@ PLATFORM_FAILURES: tuple[Failure, ...] = (
         (
             sign("inductorerror"), sign("torch._dynamo.exc"), sign("torch._inductor.exc"), sign("backendcompilerfailed"), sign("loweringexception"),
             sign("calledprocesserror", r"gcc|g\+\+|clang|nvcc|ninja|/cc\b|c\+\+|cmake|hipcc"), sign("ninja: build stopped"), sign("error building extension"), sign("nvcc fatal"), sign("unrecognized command", r"command.?line option"), sign("collect2: error"), sign("linker command failed"), sign("failed to find c compiler"), sign("fatal error:", r"\.(?:h|hpp|cuh):? ?(?:No such file|file not found)|\.h: no such"), sign("ninja is required"), sign("no such file or directory: '", r"directory: '(?:\S*/)?(?:ninja|nvcc|gcc|g\+\+|cc|c\+\+|clang|ld|ptxas|cmake|hipcc)'"), sign("ninja build failed"),
-            sign("could not find nvcc"), sign("nvcc", r"(?:nvcc fatal|not found|no such file|error)", r"INFO|WARN"), sign("triton.compiler.errors"), sign("compilationerror"), sign("compilation failed"), sign("failed to compile", None, r"grammar"),
-sign("could not find any implementation for node"), sign("engine building failed"),
-            sign("cuda_utils", r"undefined symbol|cannot open|no such"), sign("passmanager::run failed"), sign("ptxas", r"fatal|error|failed|not defined"), sign("neuronx-cc", r"fail|error|status"), sign("neuronx_cc", r"fail|error"), sign("jit compil", r"error|fail"), sign("python.h", r"no such file|not found"), sign("libcuda.so: cannot find"), sign("cannot find -lcuda"), sign("engine plan file is not compatible"),
+            sign("could not find nvcc"), sign("nvcc", r"(?:nvcc fatal|not found|no such file|error)", r"INFO|WARN"), sign("triton.compiler.errors"), sign("compilationerror"), sign("compilation failed"), sign("failed to compile", None, r"grammar"), sign("could not find any implementation for node"), sign("engine building failed"), sign("failed running call_function"),
+            sign("cuda_utils", r"undefined symbol|cannot open|no such"), sign("passmanager::run failed"), sign("ptxas", r"fatal|error|failed|not defined"), sign("neuronx-cc", r"fail|error|status"), sign("neuronx_cc", r"fail|error"), sign("jit compil", r"error|fail"), sign("python.h", r"no such file|not found"), sign("libcuda.so: cannot find"), sign("cannot find -lcuda"),
         ),
+    ),
+    Failure(
+        "engine_of_another_version", "COMPILE_ERROR", SPECIFIC + 1, 0.76,
+        "The engine was built by another version of TensorRT than the image runs.",
+        "Build the engine again with this image, or use the image it was built with.",
+        (sign("engine plan file is not compatible"),),
     ),
     Failure(
         # Names of compilers and their caches, with a word of failure near.
@@ -76,7 +81,7 @@ sign("could not find any implementation for node"), sign("engine building failed
         "Compiling the model or its kernels most likely failed.",
         "Turn compilation off (eager mode), or use an image that holds the compiler and headers.",
         (
-            sign("torch.compile", r"(?:failed|error|unsupported|requires)", r"INFO|WARN|cache"), sign("compilation of", r"failed"), sign("set torchdynamo_verbose=1"), sign("compilation error"), sign("compile failed"), sign("triton_cache", r"error|no such"), sign("neff", r"(?:fail|error|incompatib|mismatch|not found|version)", r"INFO"), sign("nvrtc", r"error|fail", r"cannot open shared object"),
+            sign("torch.compile", r"(?:failed|error|unsupported|requires)", r"INFO|WARN|cache"), sign("compilation of", r"failed"), sign("torchdynamo_verbose=1"), sign("compilation error"), sign("compile failed"), sign("triton_cache", r"error|no such"), sign("neff", r"(?:fail|error|incompatib|mismatch|not found|version)", r"INFO"), sign("nvrtc", r"error|fail", r"cannot open shared object"),
             sign("tensorrt", r"(?:engine).{0,40}(?:build|deserializ|version|incompat).{0,40}(?:fail|error|mismatch|not)"), sign("deepgemm", r"(?:compil|jit).{0,40}(?:fail|error)|assertion error \("), sign("cuda_home", r"not set|environment variable|does not exist", r"INFO|WARN"), sign(".triton/cache"), sign("serialization assertion", None), sign("llvm error"),
         ),
         needs_error=True,
@@ -87,6 +92,7 @@ sign("could not find any implementation for node"), sign("engine building failed
         "Capturing CUDA graphs failed.",
         "Turn CUDA graphs off, or use an image whose kernels match the GPU.",
         (sign("capture cuda graph failed", None, r"out of memory|OutOfMemory"),),
+        decide=capture_refused,
     ),
     Failure(
         "container_entry", "BAD_CONTAINER", ROOT - 2, 0.94,
@@ -147,7 +153,7 @@ sign("could not find any implementation for node"), sign("engine building failed
             sign("unexpected platform type"), sign("unknown attention backend"), sign("distributed executor backend", r"unknown|unrecognized"), sign("distributed_executor_backend", r"unknown|unrecognized"), sign("load format", r"is not supported"), sign("load_format", r"unknown|must be"), sign("lora", r"not supported for LoRA|does not support LoRA"), sign("only 1 can be set between"), sign("arg is not set"), sign("are not set", r"--[a-z][\w-]+ and "), sign("unknown task ", r"available tasks"), sign("we can only expand worker"), sign("learning engine not found"), sign("secure mode", r"prohibited|permitted"), sign("attention kind", r"unsupported"), sign("unknown config format"), sign("model_config_parser", r"unknown"), sign("no model specified"), sign("port must be between"), sign("must be divisible by page_size"), sign("n_predict", r"divisible"), sign("load balance method", r"invalid"), sign("you need to define one of the following"), sign("task couldn't be inferenced"), sign("unrecognized arguments"), sign("could not determine backend for model"), sign("got an unexpected keyword argument", r"EngineArgs\S{0,14}\(\) got an unexpected"), sign("error: argument"), sign("invalid choice"), sign("unexpected argument"), sign("expected one argument"), sign("ambiguous option"), sign("no such option"), sign("error: invalid value", None, COMPILERS), sign("error: the following required arguments"), sign("following arguments are required"), sign("invalid value for"), sign("a value is required for"), sign("cannot be used multiple times"), sign("the argument '", r"cannot be used with"), sign("unknown option", None, COMPILERS), sign("unrecognized option", None, COMPILERS), sign("got unexpected extra argument"), sign("invalid value '"),
             sign("argumentvalidation"), sign("`max_input", r"must be"), sign("max_batch_prefill_tokens", r"must be"), sign("must be >= `?max", None), sign("`max_total_tokens` must be", None, r"max_batch_total"), sign("`max_input_length` must"), sign("derived max_model_len"), sign("vllm_allow_long_max_model_len"), sign("greater than the derived"), sign("max_position_embeddings", r"(?:greater|exceed|larger|longer)", r"INFO|WARN"), sign("max_num_batched_tokens", r"(?:smaller than|larger than max_num_batched|must be|greater than or equal|less than|too small)", r"INFO"), sign("max_num_seqs", r"(?:must be|smaller than|greater than|max_num_seqs \(\d+\) exceeds)", r"INFO|out of memory|consider"), sign("longer than the derived"), sign("context length", r"(?:exceeds|greater than|longer than|larger than).{0,80}(?:model|derived|context)", r"INFO|WARN|KV"),
             sign("invalid tool call parser"), sign("parser", r"parser.{0,60}\bnot (?:in the|one of|registered|supported|found|a valid)"), sign("engine arguments", r"Error: (?:please )?provide"), sign("invalid attention backend"), sign("expected target modules in"), sign("is only supported for", r"(?:Value|Assertion|NotImplemented)Error: \W?\w+ is only supported for", r"GPU|device|capability"), sign("invalid reasoning parser"), sign("max_lora_rank", r"greater than|must be|larger than|exceeds"), sign("cannot be enabled at the same time"), sign("cannot be used together"), sign("mutually exclusive"), sign("cannot both be"), sign("can't be used with"), sign("cannot be used with"), sign("not allowed with argument"), sign("cannot set both"),
-            sign("vllm_port", r"(?:error|invalid|appears to be a uri|tcp://|looks like)"), sign("serving.properties", r"error|invalid|missing"), sign("no such argument"), sign("bad value for"), sign("failed to read text proto"),
+            sign("vllm_port", r"(?:error|invalid|appears to be a uri|tcp://|looks like)"), sign("serving.properties", r"error|invalid|missing"), sign("no such argument"), sign("bad value for"), sign("illegal value", r"specified for \w+ flag"), sign("unknown command line flag"), sign("failed to read text proto"),
         ),
     ),
     Failure(

@@ -23,6 +23,8 @@ _MARKS: tuple[tuple[str, str | None, Phase], ...] = (
     # Triton's three services start after every model is READY.
     ("started grpcinferenceservice", None, "ready"),
     ("started httpservice", None, "ready"),
+    # SageMaker's door opens when the models are loaded as well (sagemaker_server.cc).
+    ("sagemaker request:", None, "ready"),
     # DJL Serving binds after loading the models named at start; TorchServe and MMS bind before their workers load.
     ("both api bind to:", None, "ready"),
     ("model server started.", None, "load"),
@@ -117,7 +119,7 @@ _MARKS: tuple[tuple[str, str | None, Phase], ...] = (
 SPEAKING_MARKS = tuple(
     (literal, re.compile(pattern))
     for literal, pattern in (
-        (".py:", r"\bINFO \d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)? \[?[\w/.]+\.py:\d+\]"),
+        (".py:", r"\b(?:INFO|DEBUG) \d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)? \[?[\w/.]+\.py:\d+\]"),
         (
             "] ",
             r"^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?: (?:TP|DP|PP|EP|MOE)\d+)*\] (?!.*(?:Error|Exception|error|fail|dead|died|[Kk]ill|abort|exit))",

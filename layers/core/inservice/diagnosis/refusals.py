@@ -36,17 +36,23 @@ _OF_THE_MACHINERY = re.compile(
     re.IGNORECASE,
 )
 
+# Settings that each work alone: whichever of them is named first, it is no fault of what it sets.
+_DO_NOT_GO_TOGETHER = re.compile(
+    r"(?:not compatible|incompatible|conflicts?) with\b.*(?:specul|schedul|chunked|\blora|prefix.?cach|cuda.?graph)",
+    re.IGNORECASE,
+)
+
 # A name of something the server was told is looked for last: any refusal may mention one on its way.
 _SUBJECTS: tuple[tuple[Cause, re.Pattern[str]], ...] = tuple(
     (cause, re.compile(pattern, re.IGNORECASE))
     for cause, pattern in (
         ("MISSING_DEPENDENCY", r"(?:requires?|needs?|use|install|upgrade|with) (?:\S+ ){0,3}?[\w.-]+ ?(?:(?:>=|==) ?v?\d+\.|version\b)|(?:module|package|library)\b.{0,60}(?:not found|not available|missing|not installed)|packages? (?:is|are) (?:not )?installed|upgrade your \w+ version|(?:upgrade|update|install) \S+ to (?:at least )?v?\d|toggled on, but"),
         ("UNSUPPORTED_GPU", r"on this (?:device|gpu|platform|hardware)\b|current (?:gpu|device)\b|compute cap(?:ability)?\b|\bCC ?[<>]|capability\b.{0,12}\d|\bSM ?\d{2,3}\b|\bsm_?\d{2,3}\b|\b(?:Hopper|Blackwell|Ampere|Volta|Turing)\b|GPUs? (?:and newer|or newer|is required|required)|(?:only|requires?) (?:\S+ ){0,4}(?:on |for |an? )?(?:CUDA|ROCm|NVIDIA|AMD|XPU|HIP|GPU)\b(?! graph| memory| inputs)|device type"),
-        ("QUANTIZATION_ERROR", r"quantiz|\bquant(?:_|\b)|gptq|\bawq|marlin|bitsandbytes|\bbnb\b|\bfp8 (?:marlin|moe|linear|checkpoint|weight)|nvfp4|mxfp[48]|\bint[48]\b|w[48]a(?:4|8|16)|wna16|\d-bit|activation scheme|moe scheme|compatible scheme|weight_block_size|\bgguf\b|\bexl2|eetq|compressed.tensors|torchao|modelopt|zero.points?|scaling factor|codebook|\bnum_bits\b|act.?order|\b(?:scale|zp)_dtype\b"),
+        ("QUANTIZATION_ERROR", r"quantiz|\bquant(?:_|\b)|gptq|\bawq|marlin|bitsandbytes|\bbnb\b|\bfp8 (?:marlin|moe|linear|checkpoint|weight)|nvfp4|mx_?fp|\bint[48]\b|w[48]a(?:4|8|16)|wna16|\d-bit|activation scheme|moe scheme|compatible scheme|weight_block_size|\bgguf\b|\bexl2|eetq|compressed.tensors|torchao|modelopt|zero.points?|scaling factor|codebook|\bnum_bits\b|act.?order|\b(?:scale|zp)_dtype\b"),
         ("TOKENIZER_ERROR", r"tokenizers?\b(?!_mode)(?!.{0,20}init)|chat template|sentencepiece|tiktoken"),
         ("SHARDING_ERROR", r"tensor[ _-]?parallel|\btp[ _-]?(?:size|degree|world)?\b|world[ _-]?size|pipeline[ _-]?parallel|\bpp[ _-]?size|num_shards?\b|\bshards\b|(?<!cache-)(?<!kv )sharding|(?:number of|visible|available|enough) (?:gpus?|devices|ranks)|gpus per node|local[ _]rank|\bnnodes\b|ray cluster|partitions"),
         ("UNSUPPORTED_ARCHITECTURE", r"\brope|architectures?\b|(?<!gpt_)model[ _]?types?\b|hidden_act|activation(?: function)?\b|layer[ _]types?|position_embedding|attention type|hf_config|num_hidden_layers|head[ _]?(?:size|dim)|num_(?:attention|key_value|kv)_heads|attention heads|sliding.window|\bmamba|hybrid model|sinks?\b|(?:this|the) model\b.{0,60}(?:not|n't) support|not supported (?:for|by|with) (?:this|the) model\b|id2label|\bscoring|\w+For(?:CausalLM|ConditionalGeneration)|huggingface processor|attention implementation|encoder[/-]decoder|encoder self|cross.attention|alibi|soft.?cap"),
-        ("INVALID_ARGUMENT", r"(?:^|[\s`'])--[a-z]|backends?\b|\bmode\b|dtype|\bflags?\b|options?\b|arguments?\b|parameters?\b|environment variable|\b[A-Z]{3,}_[A-Z_]{3,}|load.?format|\bmax_\w+|\blora|specul|draft|medusa|eagle|chunked|prefix.?cach|schedul|cuda.?graph|page.?size|block.?size|chunk|kv.?cache|\bport\b|\bseed\b|parsers?\b|enable[_d]|disable[_d]|config file|attention kind|\w+_(?:size|len|num|path|policy|method|algorithm|cls)\b|must be an? (?:bool|int|float|str|dict|list|positive|non-negative)|cannot be empty|must not exceed engine|import path|transaction policy|for model \S+ with no backend|\balgorithm\b|\bmethod\b|\bdecod|\btasks?\b|\bpooling\b|secure mode"),
+        ("INVALID_ARGUMENT", r"(?:^|[\s`'])--[a-z]|backends?\b|\bmode\b|dtype|\bdata types?\b|\bflags?\b|options?\b|arguments?\b|parameters?\b|environment variable|\b[A-Z]{3,}_[A-Z_]{3,}|load.?format|\bmax_\w+|\blora|specul|draft|medusa|eagle|chunked|prefix.?cach|schedul|cuda.?graph|page.?size|block.?size|chunk|kv.?cache|\bport\b|\bseed\b|parsers?\b|enable[_d]|disable[_d]|config file|attention kind|\w+_(?:size|len|num|path|policy|method|algorithm|cls)\b|must be an? (?:bool|int|float|str|dict|list|positive|non-negative)|cannot be empty|must not exceed engine|import path|transaction policy|for model \S+ with no backend|\balgorithm\b|\bmethod\b|\bdecod|\btasks?\b|\bpooling\b|secure mode"),
     )
 )  # fmt: skip
 # A refusal that begins with a flag is about that flag, whatever it names as reason, unless it is one of parallelism.
@@ -73,5 +79,7 @@ def refused(line: str) -> Cause | None:
     refusal = _ASSERTED if kind and kind[0].startswith("Assertion") else _REFUSAL
     if not said or not refusal.search(said) or _OF_THE_MACHINERY.search(said):
         return None
+    if _DO_NOT_GO_TOGETHER.search(said):
+        return "INVALID_ARGUMENT"
     own = _OWN_FLAG.match(said)
     return next((c for c, subject in _SUBJECTS if subject.search(said) and (not own or c in _OF_A_FLAG)), None)
