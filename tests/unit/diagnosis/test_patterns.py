@@ -31,10 +31,14 @@ def test_literals_are_lower_case_and_keys_are_unique() -> None:
     assert len(keys) == len(set(keys))
 
 
-@pytest.mark.parametrize("filler", [*FILLERS, "a", "a.", "File "])
+# Where one traceback is drawn as a box, every line of the log is looked at as a part of one.
+BOX = "╭─ Traceback (most recent call last) ─╮\n"
+
+
+@pytest.mark.parametrize("filler", [*FILLERS, "a", "a.", "File ", "╭" + "─" * 2999, "│ ", "❱ 1 │"])
 def test_long_lines_are_read_in_linear_time(filler: str) -> None:
     """What surrounds a sign is read too: levels, prefixes, warnings and tracebacks before it."""
-    log = "\n".join([(filler * 3000)[:3000] + " error: please install"] * 300)
+    log = BOX + "\n".join([(filler * 3000)[:3000] + " error: please install"] * 300)
     began = time.process_time()
     diagnose(failure_reason=None, log=log)
     assert time.process_time() - began < 1.5, filler

@@ -20,8 +20,6 @@ _HARMLESS = re.compile(
     r"(?:failed|unable) to allocate pinned system memory|"
     # Its metrics ask for NVML by themselves and do without; the driver's tools spell the sentence otherwise.
     r"^\s*Error: Failed to initialize NVML\s*$|DCGM unable to start|"
-    # vLLM says this as an error on Turing, answers itself "no FlashAttention", and takes another backend (fa_utils.py).
-    r"fa_utils\.py:\d+\] Cannot use FA version|"
     # Optional kernels and counts that vLLM does without (import_utils.py; transformers_utils/config.py), JAX's probes.
     r"Failed to import Triton kernels|Error retrieving safetensors|Unable to initialize backend|nvidia-smi: (?:command )?not found",
     re.IGNORECASE,

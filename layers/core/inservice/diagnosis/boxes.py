@@ -10,7 +10,7 @@ import re
 
 # A row of a box, behind whatever names the process.
 _ROW = re.compile(r"^[^│╭╰]{0,80}│ (?P<said>.*?) *│\s*$")
-_TITLE = re.compile(r"^[^│╭╰]{0,80}╭─+ ?(?P<said>.*?) ?─+╮\s*$")
+_TITLE = re.compile(r"^[^│╭╰]{0,80}╭─{1,300} (?P<said>[^─╮]{1,200}) ─{1,300}╮\s*$")
 _FOOT = re.compile(r"^[^│╭╰]{0,80}╰─+╯\s*$")
 _FRAME_ENDS = re.compile(r":(\d+) in( \S.*)?$")
 _SOURCE = re.compile(r"^(?P<mark>❱)?\s*(?:❱ *)?\d+ │(?P<code>.*)$")
