@@ -9,13 +9,14 @@ from typing import Any
 from inservice.contracts import Diagnosis
 from inservice.diagnosis.evidence import proof, telling_lines
 from inservice.diagnosis.failure import SPECIFIC, SYMPTOM
+from inservice.diagnosis.hits import Hit
 from inservice.diagnosis.log import Log, read
 from inservice.diagnosis.metrics_evidence import weighed
 from inservice.diagnosis.plan_evidence import from_plan, out_of_time
 from inservice.diagnosis.progress import ANSWERED_MARKS, READY_MARKS, SPEAKING_MARKS, START_MARKS
 from inservice.diagnosis.reason_failures import REASON_FAILURES
 from inservice.diagnosis.remedies import Facts, remedy_for
-from inservice.diagnosis.search import Found, Hit, search, search_text
+from inservice.diagnosis.search import Found, search, search_text
 from inservice.ports import Peak
 
 _SURE = 0.97

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from inservice.diagnosis.failure import SYMPTOM
+from inservice.diagnosis.hits import Hit
 from inservice.diagnosis.log import Log
-from inservice.diagnosis.search import Hit
 
 _LONGEST = 1000
 _TELLING = re.compile(r"error|exception|fail|killed|fatal|cannot|denied", re.IGNORECASE)

@@ -1,34 +1,24 @@
 """Finds the known failures in a log and picks the one closest to the root."""
 
-# ruff: noqa: E501 - the signs are data: a table whose rows would only get harder to read if wrapped.
-
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
-from inservice.contracts import Cause
-from inservice.diagnosis.asides import no_cause, of_a_warning, remark, speaks_of_failure, tries_another
 from inservice.diagnosis.chains import causes_of
-from inservice.diagnosis.failure import FRAMES, SPECIFIC, SYMPTOM, Failure, Sign
+from inservice.diagnosis.failure import SPECIFIC, SYMPTOM, Failure
+from inservice.diagnosis.hits import Hit, hits_of
 from inservice.diagnosis.hub_failures import HUB_FAILURES
-from inservice.diagnosis.log import Log, loud, said_in
+from inservice.diagnosis.log import Log
 from inservice.diagnosis.memory_failures import MEMORY_FAILURES, WRAPS_ANYTHING
 from inservice.diagnosis.model_failures import MODEL_FAILURES
-from inservice.diagnosis.places import place
 from inservice.diagnosis.platform_failures import PLATFORM_FAILURES
 from inservice.diagnosis.progress import BANNERS, LOAD_MARKS, READY_MARKS
-from inservice.diagnosis.refusals import CLEAR, refused
 
 LOG_FAILURES: tuple[Failure, ...] = (*MEMORY_FAILURES, *HUB_FAILURES, *MODEL_FAILURES, *PLATFORM_FAILURES)
 
-# A pattern sees this much of a line around its literal: argument dumps are one line of 100 kB.
-_BEFORE, _AFTER = 400, 900
-_CONTEXT_LINES = 120
-# What a warning is worth once the process has died: TGI warns why Flash Attention is missing, then dies of it.
-_WARNED = 30
 # Failures that are only causes when nothing was raised before them.
 _KILLED = {"killed", "killed_by_the_system"}
 # TGI's last word, "Error: DownloadError", goes to stderr and may overtake the line that says which signal ended it.
@@ -37,8 +27,8 @@ _NO_ERROR = _KILLED | {"download_process_failed"}
 # What ends a server that was ready. Anything else may be one request's: its length, its chat template, the name of
 # its model, the address of its picture.
 _ENDS_A_READY_SERVER = {
-    "GPU_OOM_WEIGHTS", "GPU_OOM_KV_CACHE", "HOST_OOM", "DISK_FULL", "SHARDING_ERROR", "COMPILE_ERROR", "UNSUPPORTED_GPU",
-    "STARTUP_TIMEOUT", "IMAGE_PULL", "BAD_CONTAINER",
+    "GPU_OOM_WEIGHTS", "GPU_OOM_KV_CACHE", "HOST_OOM", "DISK_FULL", "SHARDING_ERROR", "COMPILE_ERROR",
+    "UNSUPPORTED_GPU", "STARTUP_TIMEOUT", "IMAGE_PULL", "BAD_CONTAINER",
 }  # fmt: skip
 # What is tried before the weights are read, and repeated or done without: huggingface_hub repeats a call that timed
 # out, SGLang a file's (its retry()), and servers probe for optional kernels, files and tools.
@@ -49,20 +39,6 @@ _REPEATS = re.compile(r"\bERROR text_generation_launcher: (?!Download |Shard |We
 _WRAPPERS = {"wrapper", "worker_died"}
 # Uvicorn binds its port after "startup complete", and ends if it is taken.
 _GAVE_UP = _WRAPPERS | {"killed", "killed_by_the_system", "port_in_use"}
-
-
-@dataclass(frozen=True)
-class Hit:
-    """A known failure seen at a line; `cause` may be narrower than the failure's own."""
-
-    failure: Failure
-    cause: Cause
-    rank: int
-    confidence: float
-    line: int
-    raised: bool = False
-    # The line calls itself a warning; it counts because the process died.
-    warned: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,7 +55,7 @@ def search(log: Log) -> Found:
     """The failure closest to the root, in the last attempt that has one."""
     starts = _attempts(log)
     ready = _ready_lines(log)
-    hits = _innermost(sorted(_hits(log, LOG_FAILURES), key=lambda hit: hit.line), log)
+    hits = _innermost(sorted(hits_of(log, LOG_FAILURES), key=lambda hit: hit.line), log)
     by_attempt = [
         [hit for hit in hits if start <= hit.line < end]
         for start, end in zip(starts, [*starts[1:], len(log.lines)], strict=True)
@@ -101,7 +77,7 @@ def search(log: Log) -> Found:
 
 def search_text(text: str, failures: Iterable[Failure]) -> Hit | None:
     """The failure closest to the root in one short text, such as a FailureReason."""
-    return choose(list(_hits(Log((text,), (text,)), failures, any_level=True)))
+    return choose(list(hits_of(Log((text,), (text,)), failures, any_level=True)))
 
 
 def choose(hits: list[Hit]) -> Hit | None:
@@ -157,77 +133,6 @@ def _not_survived(hits: list[Hit], log: Log, end: int) -> list[Hit]:
         return hits
     last = max(hit.line for hit in hits)
     return [] if any(last < line < end for line in _lines_with(LOAD_MARKS, log)) else hits
-
-
-def _hits(log: Log, failures: Iterable[Failure], any_level: bool = False) -> list[Hit]:
-    found: dict[tuple[str, int], Hit] = {}
-    for failure in failures:
-        for mark in failure.signs:
-            for number in log.find(mark.literal):
-                if (failure.key, number) not in found and _shows(mark, log.lines[number]):
-                    hit = _weigh(log, failure, number, any_level)
-                    if hit:
-                        found[failure.key, number] = hit
-    hits = list(found.values())
-    crashed = any(hit.rank >= SYMPTOM and not _only_warned(hit) for hit in hits)
-    return [_undisguised(hit) for hit in hits if crashed or not _only_warned(hit)]
-
-
-def _shows(mark: Sign, line: str) -> bool:
-    said = said_in(line)
-    position = said.lower().find(mark.literal)
-    # The wrapper's own words count too: TorchServe reports a dead worker outside the worker's output.
-    line, position = (said, position) if position >= 0 else (line, line.lower().find(mark.literal))
-    around = line[max(0, position - _BEFORE) : position + _AFTER]
-    if mark.pattern and not mark.pattern.search(around):
-        return False
-    return not (mark.unless and mark.unless.search(around))
-
-
-def _weigh(log: Log, failure: Failure, number: int, any_level: bool) -> Hit | None:
-    if no_cause(log, number, any_level=any_level):
-        return None
-    line = log.lines[number]
-    rank, confidence, cause = failure.rank, failure.confidence, failure.cause
-    told = (
-        loud(line)
-        and not tries_another(line)
-        and not of_a_warning(log, number)
-        and (rank <= SYMPTOM + 5 or not remark(line))
-    )
-    if not (any_level or failure.at_any_level or told):
-        rank, confidence = rank - 1000 - _WARNED, confidence - 0.25
-    elif failure.needs_error and not any_level and not speaks_of_failure(line):
-        rank -= 1000
-    if failure.decide or rank <= SYMPTOM + 5:
-        before = list(log.lines[max(0, number - _CONTEXT_LINES) : number])
-        decided = failure.decide(before, line) if failure.decide else None
-        if decided:
-            cause, confidence = _cause(decided), min(0.95, confidence + 0.08)
-        elif failure.key == "gpu_out_of_memory":
-            confidence = 0.7
-        if failure.key == "crash_without_cause" and (spoken := _spoken(before, line)):
-            telling = FRAMES - 1000 - 25 if tries_another(line) else rank
-            cause, rank, confidence = spoken, FRAMES if rank > 0 else telling, 0.66
-    return Hit(failure, cause, rank, confidence, number, raised="exception" in line.lower())
-
-
-def _spoken(before: list[str], line: str) -> Cause | None:
-    """What an exception nobody described speaks for: its own words if they are clear, else where it was raised."""
-    said = refused(line)
-    return said if said in CLEAR else place(before, line) or said
-
-
-def _cause(name: str) -> Cause:
-    return name  # type: ignore[return-value]
-
-
-def _only_warned(hit: Hit) -> bool:
-    return hit.rank < 0
-
-
-def _undisguised(hit: Hit) -> Hit:
-    return replace(hit, rank=hit.rank + 1000, warned=True) if _only_warned(hit) else hit
 
 
 def _attempts(log: Log) -> list[int]:
