@@ -139,3 +139,11 @@ def test_a_hundred_thousand_lines_take_less_than_a_second() -> None:
     found = diagnose(failure_reason=None, log="\n".join([*noise, ROOT, WRAPPER]))
     assert found.cause == "MISSING_DEPENDENCY"
     assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize("log", [None, "INFO 05-06 07:07:01 [api_server.py:1289] vLLM API server version 0.11.2"])
+def test_a_reason_of_several_lines_is_read_and_quoted_as_it_came(log: str | None) -> None:
+    reason = "ClientError:\nThe account-level service limit 'ml.g5.xlarge for endpoint usage'\nis 0 Instances."
+    found = diagnose(failure_reason=reason, log=log)
+    assert found.cause == "QUOTA"
+    assert reason in found.evidence

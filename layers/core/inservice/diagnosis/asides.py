@@ -37,7 +37,7 @@ _INSTEAD = re.compile(
 # What an unlabelled line says when it tells of a failure and not of a better way to do things.
 _SPEAKS_OF_FAILURE = re.compile(
     r"\w(?:Error|Exception)\b|\b(?:error|fatal|failed|failure|cannot|can't|could not|unable|refus|denied|abort|invalid|unsupported|traceback)|"
-    r"\bnot (?:\w+ )?(?:supported|found|compatible|allowed|valid)|\bmust\b|\braise\b|\bassert",
+    r"\bnot (?:\w+ )?(?:supported|found|compatible|allowed|permitted|valid)|\bmust\b|\braise\b|\bassert",
     re.IGNORECASE,
 )
 # Python prints a warning as its text, which may have several lines, and then the source line that gave it.

@@ -22,7 +22,7 @@ from inservice.ports import Peak
 _SURE = 0.97
 # Healthy starts hold errors too, such as TGI's on kernels it can do without; a start that ended does so near its end.
 _LAST_LINES = 12
-_AT_ERROR = re.compile(r"\b(?:ERROR|CRITICAL|FATAL)\b|Traceback \(most recent")
+_AT_ERROR = re.compile(r"\b(?:ERROR|CRITICAL|FATAL)\b|Traceback \(most recent|^\s+File \"|^(?:ba)?sh: ")
 # What a process says when its partner is gone without a word; any other exception has a reason of its own.
 _PARTNER_GONE = re.compile(r"EOFError|BrokenPipeError|Connection(?:Reset|Aborted)?Error|SystemExit")
 

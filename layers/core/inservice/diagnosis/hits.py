@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -15,6 +16,8 @@ from inservice.diagnosis.refusals import CLEAR, refused
 # A pattern sees this much of a line around its literal: argument dumps are one line of 100 kB.
 _BEFORE, _AFTER = 400, 900
 _CONTEXT_LINES = 120
+# How a traceback ends; a logger that is given the exception writes only its message.
+_RAISED = re.compile(r"\w(?:Error|Exception)\b")
 # What a warning is worth once the process has died: TGI warns why Flash Attention is missing, then dies of it.
 _WARNED = 30
 # What one of several ways to start is worth that were all tried in vain.
@@ -86,7 +89,7 @@ def _is_told(log: Log, hit: Hit) -> bool:
 def _narrowed(hit: Hit, log: Log) -> Hit:
     """The hit with the cause that the lines before it decide, where its own words leave that open."""
     line, key = log.lines[hit.line], hit.failure.key
-    before = list(log.lines[max(0, hit.line - _CONTEXT_LINES) : hit.line])
+    before = _context(log, hit.line)
     decided = hit.failure.decide(before, line) if hit.failure.decide else None
     if decided:
         hit = replace(hit, cause=_cause(decided), confidence=min(0.95, hit.confidence + 0.08))
@@ -96,6 +99,16 @@ def _narrowed(hit: Hit, log: Log) -> Hit:
         hushed = _ONE_OF_SEVERAL - _DISGUISED if tries_another(line) else hit.rank
         hit = replace(hit, cause=spoken, rank=FRAMES if hit.rank > 0 else hushed, confidence=0.66)
     return hit
+
+
+def _context(log: Log, number: int) -> list[str]:
+    """What led to this line: the lines before it, and the traceback below where a logger wrote the message first."""
+    before, below = log.lines[max(0, number - _CONTEXT_LINES) : number], log.lines[number + 1 :][:_CONTEXT_LINES]
+    if _RAISED.search(log.lines[number]) or not (below and "Traceback (most recent" in below[0]):
+        return list(before)
+    message = log.lines[number][-60:]
+    ends = next((at for at, text in enumerate(below) if text.endswith(message)), len(below))
+    return [*before, *below[:ends]]
 
 
 def _spoken(before: list[str], line: str) -> Cause | None:

@@ -64,7 +64,7 @@ MEMORY_FAILURES: tuple[Failure, ...] = (
         "Lower max_total_tokens to what the engine says fits, or use a GPU with more memory.",
         (
             sign("max seq len", r"max seq len.{0,60}is larger than the maximum number of tokens|larger than the (?:maximum number of tokens|available KV cache)|at least one request with the model"),
-            sign("larger than the available kv cache memory"),
+            sign("larger than the available kv cache memory"), sign("is less than requested memory for kv"),
             sign("estimated maximum model length is", None, r"^\s*INFO"),
             sign("no available memory for the cache blocks"),
             sign("available kv cache memory (", r"not enough|larger than"),
@@ -144,6 +144,8 @@ MEMORY_FAILURES: tuple[Failure, ...] = (
             sign("out of memory", r"(?:CUDA|HIP|NPU|XPU|GPU|hpu)\b.{0,40}out of memory", r"if out.of.memory|if you are running out|please ignore|reclaim|falling back"),
             sign("outofmemoryerror", None, r"java\.lang|If OutOfMemoryError|Java heap"),
             sign("cudaerrormemoryallocation"),
+            # The allocator asks NVML only when it tells how much was in use, that is, when there was not enough.
+            sign("nvml_success == r", r"CUDACachingAllocator"),
             sign("cuda_error_out_of_memory"),
             sign("cublas_status_alloc_failed"),
             sign("cudamalloc", r"failed|out of memory"), sign("outofmemory (requested size"), sign("requested amount of gpu memory", r"could not be allocated"),

@@ -160,7 +160,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
         "nccl_failed", "SHARDING_ERROR", SPECIFIC - 2, 0.7,
         "The GPUs' communication failed; NCCL does not say why.",
         "Run with NCCL_DEBUG=INFO and read the lines before; check shared memory and peer-to-peer settings.",
-        (sign("nccl error"), sign("ncclunhandled"), sign("ncclinternalerror"), sign("ncclinvalid"), sign("distbackenderror"), sign("unhandled cuda error", r"nccl")),
+        (sign("nvshmem setup connections failed"), sign("nvshmem_", r"init failed(?!, continuing)"), sign("address family not supported", r"Error: .{0,80}Address family"), sign("nccl error"), sign("ncclunhandled"), sign("ncclinternalerror"), sign("ncclinvalid"), sign("distbackenderror"), sign("unhandled cuda error", r"nccl")),
         decide=reason_of_silence,
     ),
     Failure(

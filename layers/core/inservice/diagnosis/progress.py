@@ -14,7 +14,8 @@ _MARKS: tuple[tuple[str, str | None, Phase], ...] = (
     # vLLM and SGLang serve through uvicorn, which binds only after the engine has loaded.
     ("application startup complete", None, "ready"),
     ("uvicorn running on", None, "ready"),
-    ("started server process", None, "ready"),
+    # Its start-up hooks run after this line, and may fail.
+    ("started server process", None, "warm_up"),
     ("the server is fired up and ready to roll", None, "ready"),
     # TGI's router says Connected once the shards answered the warm-up; older ones bind first and say so.
     ("connected", r"text_generation_router(?:\S*): (?:router/src/\S+ )?Connected", "ready"),
@@ -23,6 +24,7 @@ _MARKS: tuple[tuple[str, str | None, Phase], ...] = (
     # Triton's three services start after every model is READY.
     ("started grpcinferenceservice", None, "ready"),
     ("started httpservice", None, "ready"),
+    ("starting httpservice at", None, "ready"),
     # SageMaker's door opens when the models are loaded as well (sagemaker_server.cc).
     ("sagemaker request:", None, "ready"),
     # DJL Serving binds after loading the models named at start; TorchServe and MMS bind before their workers load.
@@ -136,6 +138,7 @@ ANSWERED_MARKS = tuple(
         ("processed prompts", r"Processed prompts:\s+(?:100%|[1-9]\d?%)"),
         ("rendering prompts", r"Rendering prompts:\s+100%"),
         ("adding requests", r"Adding requests:\s+100%"),
+        ("supported tasks:", r"\[llm\.py:\d+\] Supported tasks"),
     )
 )
 

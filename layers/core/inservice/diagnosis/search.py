@@ -77,7 +77,8 @@ def search(log: Log) -> Found:
 
 def search_text(text: str, failures: Iterable[Failure]) -> Hit | None:
     """The failure closest to the root in one short text, such as a FailureReason."""
-    return choose(list(hits_of(Log((text,), (text,)), failures, any_level=True)))
+    line = text.replace("\n", " ")
+    return choose(list(hits_of(Log((line,), (line,)), failures, any_level=True)))
 
 
 def choose(hits: list[Hit]) -> Hit | None:
