@@ -73,6 +73,19 @@ def test_a_failed_update_is_in_service_on_the_old_config_with_a_reason(account: 
     assert account.chat("undone")["choices"]
 
 
+def test_old_instances_go_on_answering_pings_into_the_log_that_the_new_ones_share(account: Any) -> None:
+    more = {"image": account.vllm, "InferenceAmiVersion": account.ami13}
+    account.deploy("shared", {"SM_VLLM_MODEL": "Qwen/Qwen2.5-7B-Instruct"}, **more)
+    account.define("shared-2", {"SM_VLLM_MODEL": "meta-llama/Meta-Llama-3-8B-Instruct"}, **more)
+    account.sagemaker.update_endpoint(EndpointName="shared", EndpointConfigName="shared-2")
+    assert account.settled("shared")["EndpointConfigName"] == "shared"
+    group = account.simulation.logs.lines("/aws/sagemaker/Endpoints/shared")
+    failed = [line for line in group if "GatedRepoError" in line["message"]]
+    pinged = [line for line in group if line["message"].endswith('"GET /ping HTTP/1.1" 200 OK')]
+    assert {line["stream"] for line in failed}.isdisjoint({line["stream"] for line in pinged})
+    assert any(line["timestamp"] > failed[0]["timestamp"] for line in pinged)
+
+
 def test_an_update_needs_another_config_and_an_endpoint_at_rest(account: Any) -> None:
     account.deploy("busy")
     account.define("busy-2")
