@@ -50,7 +50,7 @@ def of_endpoint(name: str, *, json_output: bool, account: Account | None = None,
         needed = "sagemaker:DescribeEndpoint and logs:FilterLogEvents are needed"
         raise ApiError(f"the endpoint {name} cannot be looked at: {problem}; {needed}") from None
     if found is None:
-        raise Unusable(f"there is neither an endpoint {name} nor a log of it in {account.region}; see: inservice list")
+        raise Unusable(f"there is neither an endpoint {name} nor a log of it in {account.region}; is the region right?")
     return _tell(found, json_output, out)
 
 
