@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from inservice.planning.names import log_group_of
 
 from cli.api import Service, find_service
 from cli.looking import newest
@@ -27,7 +28,7 @@ def run(
     """Prints every line once; with `follow` until the deployment has ended and no line comes any more."""
     service = service or find_service()
     outcome = newest(service, name)
-    group = f"/aws/sagemaker/Endpoints/{outcome['endpoint_name']}"
+    group = log_group_of(outcome["endpoint_name"])
     log, pause = Log(service.client("logs"), group), max(0.5, 2.0 / service.time_scale)
     quiet = 0
     while True:

@@ -16,7 +16,8 @@ from inservice.errors import InServiceError
 from inservice.planning.tables import instance
 from inservice.ports import LogLine, Logs, Metrics, Peak
 
-_MOST_LOG_BYTES = 4_000_000
+# What is kept of a log at most, half of it from each end.
+MOST_LOG_BYTES = 4_000_000
 _ABSTAINED = ("UNKNOWN", "CRASH_UNKNOWN", "HEALTHY", "LOADING")
 # CloudWatch shows a line seconds after it was printed, sometimes minutes, and a metric after its minute is over;
 # SageMaker's word does not wait for either.
@@ -33,7 +34,7 @@ def log_of_attempt(command: Diagnose, *, logs: Logs) -> list[LogLine]:
         return []
     since = int(command.endpoint.started_at.timestamp() * 1000)
     keep = None if command.endpoint.created else Instances().may_start
-    return logs.read_both_ends(command.endpoint.log_group, since, max_bytes=_MOST_LOG_BYTES, keep=keep) or []
+    return logs.read_both_ends(command.endpoint.log_group, since, max_bytes=MOST_LOG_BYTES, keep=keep) or []
 
 
 def diagnose_attempt(command: Diagnose, *, lines: list[LogLine], metrics: Metrics, clock: Clock) -> Diagnosis:

@@ -8,13 +8,14 @@ from typing import Any
 
 from inservice.clock import Clock
 from inservice.contracts import Diagnosis
+from inservice.diagnosis.attempt import MOST_LOG_BYTES
 from inservice.diagnosis.diagnose import diagnose
 from inservice.diagnosis.instances import Instances, never_ready
 from inservice.errors import InServiceError
+from inservice.planning.names import log_group_of
 from inservice.planning.tables import instance
 from inservice.ports import EndpointDescription, Hosting, Logs, Metrics, Peak
 
-_MOST_LOG_BYTES = 4_000_000
 # The longest that an update's new instances can have been starting: both windows at their maximum of an hour
 # (SageMaker API reference), and half an hour until there is an instance.
 _LONGEST_UPDATE = timedelta(hours=2, minutes=30)
@@ -28,8 +29,8 @@ def diagnose_endpoint(name: str, *, hosting: Hosting, logs: Logs, metrics: Metri
     seen = hosting.describe_endpoint(name)
     updated = _is_updated(seen)
     keep = Instances().may_start if updated else None
-    group = f"/aws/sagemaker/Endpoints/{name}"
-    lines = logs.read_both_ends(group, _since_ms(seen, updated=updated), max_bytes=_MOST_LOG_BYTES, keep=keep)
+    since_ms = _since_ms(seen, updated=updated)
+    lines = logs.read_both_ends(log_group_of(name), since_ms, max_bytes=MOST_LOG_BYTES, keep=keep)
     if seen.status == "Deleted" and lines is None:
         return None
     # Of an endpoint made not long ago, the old instances' own start is in this log too.

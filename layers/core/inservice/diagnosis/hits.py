@@ -103,7 +103,8 @@ def _narrowed(hit: Hit, log: Log) -> Hit:
 
 def _context(log: Log, number: int) -> list[str]:
     """What led to this line: the lines before it, and the traceback below where a logger wrote the message first."""
-    before, below = log.lines[max(0, number - _CONTEXT_LINES) : number], log.lines[number + 1 :][:_CONTEXT_LINES]
+    before = log.lines[max(0, number - _CONTEXT_LINES) : number]
+    below = log.lines[number + 1 : number + 1 + _CONTEXT_LINES]
     if _RAISED.search(log.lines[number]) or not (below and "Traceback (most recent" in below[0]):
         return list(before)
     message = log.lines[number][-60:]

@@ -34,15 +34,17 @@ def network_or_download(before: list[str], line: str) -> str | None:
     return None
 
 
+_QUANTISED_LOADER = re.compile(r"bitsandbytes_loader|gguf_loader|gguf_utils|loader/\w*(?:quant|bnb)\w*\.py")
+
+
 def quantised_or_incomplete(before: list[str], line: str) -> str | None:
-    """A tensor of another size that a loader of quantised weights has made is a matter of the quantisation."""
+    """Whose a file or tensor that does not fit is: an option's JSON, or what a loader of quantised weights made."""
     frames = [text for text in before[-60:] if 'File "' in text]
     # JSON is also what options are written in.
     own = [frame for frame in frames if "/json/" not in frame][-1:]
     if "JSONDecodeError" in line and any(re.search(r"properties_manager|arg_utils|_args\.py", frame) for frame in own):
         return "INVALID_ARGUMENT"
-    loader = re.compile(r"bitsandbytes_loader|gguf_loader|gguf_utils|loader/\w*(?:quant|bnb)\w*\.py")
-    return "QUANTIZATION_ERROR" if any(loader.search(frame) for frame in frames) else None
+    return "QUANTIZATION_ERROR" if any(_QUANTISED_LOADER.search(frame) for frame in frames) else None
 
 
 HUB_FAILURES: tuple[Failure, ...] = (

@@ -38,7 +38,7 @@ _TRIED_FIRST = _OF_THE_HUB | {"MODEL_NOT_FOUND", "MISSING_DEPENDENCY", "BAD_CONT
 _REPEATS = re.compile(r"\bERROR text_generation_launcher: (?!Download |Shard |Webserver )")
 _WRAPPERS = {"wrapper", "worker_died"}
 # Uvicorn binds its port after "startup complete", and ends if it is taken.
-_GAVE_UP = _WRAPPERS | {"killed", "killed_by_the_system", "port_in_use"}
+_GAVE_UP = _WRAPPERS | _KILLED | {"port_in_use"}
 
 
 @dataclass(frozen=True)

@@ -29,5 +29,10 @@ def resource_name(endpoint_name: str, content: dict[str, Any]) -> str:
     return f"{endpoint_name[: _LONGEST - len(digest) - 1].rstrip('-')}-{digest}"
 
 
+def log_group_of(endpoint_name: str) -> str:
+    """Where SageMaker writes the containers' output (developer guide, logging)."""
+    return f"/aws/sagemaker/Endpoints/{endpoint_name}"
+
+
 def _cleaned(text: str) -> str:
     return re.sub(r"-+", "-", re.sub(r"[^a-zA-Z0-9]", "-", text)).strip("-").lower() or "model"

@@ -11,6 +11,7 @@ from inservice.commands import Provision
 from inservice.contracts import DeploymentRequest, Endpoint, Plan, Provisioned
 from inservice.errors import InServiceError, Refused
 from inservice.planning.environment import token_variables
+from inservice.planning.names import log_group_of
 from inservice.ports import Alarms, EndpointDescription, Hosting, Secrets
 from inservice.provisioning.alarms import define_alarms, needs_alarms
 from inservice.provisioning.definitions import VARIANT, Definitions, define
@@ -165,6 +166,6 @@ def _endpoint(
         variant_name=str(wanted.config["ProductionVariants"][0]["VariantName"]),
         created=created,
         previous_config_name=previous,
-        log_group=f"/aws/sagemaker/Endpoints/{wanted.endpoint_name}",
+        log_group=log_group_of(wanted.endpoint_name),
         started_at=started_at,
     )

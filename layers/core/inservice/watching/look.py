@@ -40,7 +40,7 @@ def look(
     settled = _settled(status, endpoint, now)
     losing = previous.losing or (None if settled else losing_after(previous, told, here, plan))
     verdict = settled or _unsettled(losing, endpoint, plan, now)
-    watch = _remember(previous, fresh, told, here, losing).model_copy(update={"starting": instances.known})
+    watch = _remember(previous, fresh, told, here, losing, instances)
     ends = _window_ends(watch, plan)
     estimate = ready_estimate(here, plan, now)
     return Observation(
@@ -97,8 +97,9 @@ def _unsettled(losing: Diagnosis | None, endpoint: Endpoint, plan: Plan, now: da
 
 
 def _remember(
-    previous: Watch, fresh: list[LogLine], told: list[LogLine], here: Standing, losing: Diagnosis | None
-) -> Watch:
+    previous: Watch, fresh: list[LogLine], told: list[LogLine], here: Standing, losing: Diagnosis | None,
+    instances: Instances,
+) -> Watch:  # fmt: skip
     first, last = _span(told)
     cursor, ids = moved(previous, fresh)
     return Watch(
@@ -113,6 +114,7 @@ def _remember(
         # A line delivered late may be the earlier one.
         container_since=min((at for at in (previous.container_since, first) if at), default=None),
         last_line_at=max((at for at in (previous.last_line_at, last) if at), default=None),
+        starting=instances.known,
         tail=telling_tail(previous, told),
         losing=losing,
     )
