@@ -11,8 +11,11 @@ import pytest
 from inservice.contracts import Diagnosis
 from inservice.diagnosis import diagnose
 from inservice.diagnosis.cases import answer
+from inservice.diagnosis.progress import banner_of
+from inservice.watching.losing import conclusive
 
 HERE = Path(__file__).parent
+PING = "The primary container for production variant AllTraffic did not pass the ping health check."
 NO_FAILURE = {"HEALTHY", "LOADING", "UNKNOWN"}
 
 
@@ -79,6 +82,49 @@ def test_no_alarm_on_any_prefix_of_a_healthy_start(case: dict[str, Any]) -> None
     for end in range(1, len(lines) + 1):
         found = diagnose(failure_reason=None, log="\n".join(lines[:end]))
         assert found.cause in NO_FAILURE, (end, found)
+
+
+# Before its last so many lines a start has hardly begun to fail, and every cut costs time.
+LAST = 20
+FAILED_STARTS = [
+    case
+    for case in CORPUS + OWN
+    if case["log"] and not {case["label"], case.get("secondary_label"), *case["also"]} & {*NO_FAILURE, "CRASH_UNKNOWN"}
+]
+
+
+@pytest.mark.slow
+def test_no_prefix_of_a_failed_start_is_surely_something_else() -> None:
+    """What is told while a server is still printing its error is told of the whole error."""
+    wrong = []
+    for case in FAILED_STARTS:
+        lines = case["log"].splitlines()
+        for end in range(max(1, len(lines) - LAST), len(lines)):
+            found = diagnose(failure_reason=None, log="\n".join(lines[:end]), config=case["config"])
+            if conclusive(found) and not right(case, found.cause):
+                wrong.append((case["id"], end, found.cause))
+    assert wrong == []
+
+
+@pytest.mark.slow
+def test_a_crash_loop_that_the_window_cuts_off_is_diagnosed_from_what_it_told_whole() -> None:
+    """A window ends anywhere in a start: before the error comes back, or while it is being printed."""
+    wrong, tried = [], 0
+    for case in FAILED_STARTS:
+        lines = case["log"].splitlines()
+        if not 3 < len(lines) < 60 or not banner_of(lines[0]) or diagnosed(lines, case).confidence < 0.6:
+            continue
+        tried += 1
+        for end in range(max(1, len(lines) - LAST), len(lines)):
+            found = diagnosed(lines + lines[:end], case)
+            if not right(case, found.cause):
+                wrong.append((case["id"], end, found.cause))
+    assert tried > 100
+    assert wrong == []
+
+
+def diagnosed(lines: list[str], case: dict[str, Any]) -> Diagnosis:
+    return diagnose(failure_reason=PING, log="\n".join(lines), config=case["config"])
 
 
 NOISE = [f"INFO 04-10 08:{n // 60 % 60:02d}:{n % 60:02d} [loggers.py:116] step {n}: 0.0 tokens/s" for n in range(400)]

@@ -49,6 +49,12 @@ def test_every_shape_of_a_log_is_read(log: str) -> None:
     assert cause(log, PING) == "MISSING_DEPENDENCY"
 
 
+def test_an_export_with_escaped_line_breaks_may_hold_real_ones_too() -> None:
+    exported = "\\n".join([BANNER, ROOT, WRAPPER, "INFO a", "INFO b"])
+    for shape in (exported, f"{exported}\n", f"logs:\n{exported}", exported.replace("\\n", "\\r\\n") + "\nend"):
+        assert cause(shape, PING) == "MISSING_DEPENDENCY"
+
+
 def test_wrappers_are_never_causes() -> None:
     for line in ("Error: ShardCannotStart", WRAPPER, "Load model failed: model, error: Worker died.", "Killed"):
         assert cause(f"{BANNER}\nValueError: something nobody has seen before\n{line}") == "CRASH_UNKNOWN"

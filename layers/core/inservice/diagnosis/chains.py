@@ -9,6 +9,7 @@ from inservice.diagnosis.log import Log, said_in
 _BEGINS = re.compile(
     r"^(?:Error: \S|(?:Exception in thread \S+ |Caused by: )?(?:[a-z_]\w*\.)+[A-Z]\w*(?:Exception|Error)\b)"
 )
+_JAVA = re.compile(r"^(?:Exception in thread \S+ |Caused by: )?(?:javax?|ai\.djl|com|org)\.[\w.]+(?:Exception|Error)\b")
 _GOES_ON = re.compile(r"^(?:Caused by:|Suppressed:|\s|\.\.\. \d+ more|$)")
 _FURTHER = re.compile(r"^Caused by:")
 _LONGEST = 150
@@ -18,11 +19,20 @@ def causes_of(log: Log, number: int) -> range:
     """The lines of the causes that the line at `number` was thrown for; empty where it began no chain."""
     if not _BEGINS.match(said_in(log.lines[number])[:400]):
         return range(0)
+    chain = _chain(log, number)
+    causes = [line for line in chain if _FURTHER.match(said_in(log.lines[line]))]
+    return range(causes[0], chain.stop) if causes else range(0)
+
+
+def breaks_off(log: Log, number: int) -> bool:
+    """Whether the log ends among the frames of the Java exception at `number`: its cause may be still to come."""
+    return bool(_JAVA.match(said_in(log.lines[number])[:400])) and _chain(log, number).stop == len(log.lines)
+
+
+def _chain(log: Log, number: int) -> range:
+    """The lines below the one at `number` that belong to what was thrown there."""
     end = number + 1
     last = min(len(log.lines), number + _LONGEST)
-    first_cause = 0
     while end < last and _GOES_ON.match(said_in(log.lines[end])[:40]):
-        if not first_cause and _FURTHER.match(said_in(log.lines[end])):
-            first_cause = end
         end += 1
-    return range(first_cause, end) if first_cause else range(0)
+    return range(number + 1, end)

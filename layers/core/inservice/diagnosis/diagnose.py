@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from inservice.contracts import Diagnosis
+from inservice.diagnosis.chains import breaks_off
 from inservice.diagnosis.evidence import proof, telling_lines
 from inservice.diagnosis.failure import SPECIFIC, SYMPTOM
 from inservice.diagnosis.hits import Hit
@@ -20,6 +21,8 @@ from inservice.diagnosis.search import Found, search, search_text
 from inservice.ports import Peak
 
 _SURE = 0.97
+# An exception whose own cause may still be printed is not conclusive yet.
+_PERHAPS_WRAPPED = 0.8
 # Healthy starts hold errors too, such as TGI's on kernels it can do without; a start that ended does so near its end.
 _LAST_LINES = 12
 _AT_ERROR = re.compile(r"\b(?:ERROR|CRITICAL|FATAL)\b|Traceback \(most recent|^\s+File \"|^(?:ba)?sh: ")
@@ -56,7 +59,7 @@ def _undecided(by_words: Diagnosis, found: Found, log: Log) -> bool:
     if found.root or _shows(log, READY_MARKS):
         return False
     # A log that breaks off and begins anew without an error is what a killed process leaves.
-    silent = not log.lines or found.attempts > 1
+    silent = not log.lines or found.starts > 1
     return by_words.cause == "UNKNOWN" or (by_words.cause in ("STARTUP_TIMEOUT", "LOADING") and silent)
 
 
@@ -93,6 +96,8 @@ def _from_log(found: Found, log: Log, facts: Facts) -> Diagnosis:
     rivals = {other.cause for other in found.hits if other.rank // 10 >= hit.rank // 10} - {hit.cause}
     if rivals:
         confidence -= 0.06 * min(len(rivals), 3)
+    if breaks_off(log, hit.line):
+        confidence = min(confidence, _PERHAPS_WRAPPED)
     if found.repeats > 1:
         confidence = min(_SURE, confidence + 0.02)
     evidence = proof(log, hit, found.hits)
@@ -114,7 +119,7 @@ def _summary(hit: Hit, found: Found) -> str:
         }[hit.cause]
     elif hit.cause != hit.failure.cause and hit.failure.key == "crash_without_cause":
         says = f"The server crashed in code that speaks for {hit.cause}."
-    return f"{says} Seen in {found.repeats} of {found.attempts} starts." if found.repeats > 1 else says
+    return f"{says} Seen in {found.repeats} of {found.starts} starts." if found.repeats > 1 else says
 
 
 def _without_cause(found: Found, log: Log, reason: str, facts: Facts) -> Diagnosis:

@@ -110,7 +110,8 @@ def read(text: str) -> Log:
     """A log in any of the shapes servers, CloudWatch and exports give it."""
     raw = _LINE_BREAK.split(_bounded(text))
     if len(raw) < 3 and text.count("\\n") > 3:
-        raw = _bounded(text).replace("\\r", "\\n").split("\\n")
+        # An export may be broken into lines as well, such as by the end of the copied text.
+        raw = _LINE_BREAK.split(_bounded(text).replace("\\r", "\n").replace("\\n", "\n"))
     raw = [line for line in raw if line and not line.isspace()]
     clean = _without_colours(raw)
     clean = _without_program_around(clean)

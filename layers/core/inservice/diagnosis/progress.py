@@ -19,7 +19,7 @@ _MARKS: tuple[tuple[str, str | None, Phase], ...] = (
     ("the server is fired up and ready to roll", None, "ready"),
     # TGI's router says Connected once the shards answered the warm-up; older ones bind first and say so.
     ("connected", r"text_generation_router(?:\S*): (?:router/src/\S+ )?Connected", "ready"),
-    ("starting webserver", r"text_generation_launcher: Starting Webserver", "ready"),
+    ("starting webserver", r"text_generation_launcher: Starting Webserver", "warm_up"),
     ("setting max batch total tokens to", None, "ready"),
     # Triton's three services start after every model is READY.
     ("started grpcinferenceservice", None, "ready"),

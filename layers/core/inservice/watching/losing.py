@@ -32,7 +32,12 @@ def losing_after(previous: Watch, fresh: list[LogLine], here: Standing, plan: Pl
         return _crash_loop(here, text, found) if again_and_again else None
     if again_and_again:
         return found
-    return found if found.confidence >= _CONCLUSIVE and found.cause not in _MAY_PASS else None
+    return found if conclusive(found) else None
+
+
+def conclusive(found: Diagnosis) -> bool:
+    """Whether a start with this failure is lost at its first error, whatever its restarts may bring."""
+    return found.confidence >= _CONCLUSIVE and found.cause not in _MAY_PASS | _NOTHING
 
 
 def telling_tail(previous: Watch, fresh: list[LogLine]) -> tuple[str, ...]:
