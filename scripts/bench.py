@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from inservice.diagnosis import diagnose
+from inservice.diagnosis.facts import Facts
 from inservice.planning import plan_document
 from inservice.planning.fit import fit_point, gpu_total_gib
 from rich.console import Console
@@ -80,7 +81,7 @@ def _causes() -> list[tuple[str, str]]:
 
 def _right(case: dict[str, Any], view: tuple[Any, Any, Any]) -> bool:
     reason, log, config = view
-    cause = diagnose(failure_reason=reason, log=log, config=config).cause
+    cause = diagnose(failure_reason=reason, log=log, facts=Facts.of(config)).cause
     return cause in {case["label"], case.get("secondary_label"), *case["also"]}
 
 

@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "layers" / "core"))
 
 from inservice.diagnosis import diagnose  # noqa: E402 - the layer is on the path only now
+from inservice.diagnosis.facts import Facts  # noqa: E402
 from inservice.diagnosis.failure import SYMPTOM, Failure  # noqa: E402
 from inservice.diagnosis.reason_failures import REASON_FAILURES  # noqa: E402
 from inservice.diagnosis.search import LOG_FAILURES  # noqa: E402
@@ -106,7 +107,9 @@ def _shown() -> dict[str, dict[str, list[str]]]:
     for file in sorted(SAMPLES.glob("*.jsonl")):
         for line in file.read_text(encoding="utf-8").splitlines():
             sample = json.loads(line)
-            found = diagnose(failure_reason=sample["failure_reason"], log=sample["log"], config=sample["config"])
+            found = diagnose(
+                failure_reason=sample["failure_reason"], log=sample["log"], facts=Facts.of(sample["config"])
+            )
             if found.cause == sample["label"] and found.evidence:
                 servers = shown.setdefault(found.cause, {})
                 _add(servers.setdefault(sample["server"], []), _message(found.evidence[0]))

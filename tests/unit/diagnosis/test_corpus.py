@@ -11,6 +11,7 @@ import pytest
 from inservice.contracts import Diagnosis
 from inservice.diagnosis import diagnose
 from inservice.diagnosis.cases import answer
+from inservice.diagnosis.facts import Facts
 from inservice.diagnosis.progress import banner_of
 from inservice.watching.losing import conclusive
 
@@ -38,7 +39,7 @@ def right(case: dict[str, Any], cause: str) -> bool:
 
 def judged(some: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], Diagnosis, bool]]:
     for case in some:
-        found = diagnose(failure_reason=case["failure_reason"], log=case["log"], config=case["config"])
+        found = diagnose(failure_reason=case["failure_reason"], log=case["log"], facts=Facts.of(case["config"]))
         yield case, found, right(case, found.cause)
 
 
@@ -100,7 +101,7 @@ def test_no_prefix_of_a_failed_start_is_surely_something_else() -> None:
     for case in FAILED_STARTS:
         lines = case["log"].splitlines()
         for end in range(max(1, len(lines) - LAST), len(lines)):
-            found = diagnose(failure_reason=None, log="\n".join(lines[:end]), config=case["config"])
+            found = diagnose(failure_reason=None, log="\n".join(lines[:end]), facts=Facts.of(case["config"]))
             if conclusive(found) and not right(case, found.cause):
                 wrong.append((case["id"], end, found.cause))
     assert wrong == []
@@ -124,7 +125,7 @@ def test_a_crash_loop_that_the_window_cuts_off_is_diagnosed_from_what_it_told_wh
 
 
 def diagnosed(lines: list[str], case: dict[str, Any]) -> Diagnosis:
-    return diagnose(failure_reason=PING, log="\n".join(lines), config=case["config"])
+    return diagnose(failure_reason=PING, log="\n".join(lines), facts=Facts.of(case["config"]))
 
 
 NOISE = [f"INFO 04-10 08:{n // 60 % 60:02d}:{n % 60:02d} [loggers.py:116] step {n}: 0.0 tokens/s" for n in range(400)]

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from inservice.diagnosis import diagnose
+from inservice.diagnosis.facts import Facts
 
 BANNER = "INFO 05-06 07:07:01 [api_server.py:1289] vLLM API server version 0.11.2"
 ROOT = "ERROR 05-06 07:08:01 [core.py:708] ModuleNotFoundError: No module named 'einops'"
@@ -27,7 +28,7 @@ FIELDS = [
 
 
 def cause(log: str, reason: str | None = None, **config: Any) -> str:
-    return diagnose(failure_reason=reason, log=log, config=config).cause
+    return diagnose(failure_reason=reason, log=log, facts=Facts.of(config)).cause
 
 
 @pytest.mark.parametrize(
@@ -86,7 +87,7 @@ def test_the_engines_own_figures_become_the_remedy() -> None:
         "needed, which is larger than the available KV cache memory (3.12 GiB). Based on the available memory, "
         "the estimated maximum model length is 25552."
     )
-    found = diagnose(failure_reason=None, log=log, config={"max_total_tokens": 131072, "max_input_tokens": 130000})
+    found = diagnose(failure_reason=None, log=log, facts=Facts(max_total_tokens=131072, max_input_tokens=130000))
     assert found.remedy is not None
     assert found.remedy.automatic
     assert found.remedy.allow == "tokens"
@@ -96,7 +97,7 @@ def test_the_engines_own_figures_become_the_remedy() -> None:
 
 def test_a_slow_load_gets_the_window_its_pace_needs() -> None:
     pace = "Loading safetensors checkpoint shards:  33% Completed | 10/30 [05:00<10:00, 30.0s/it]"
-    found = diagnose(failure_reason=PING, log=f"{BANNER}\n{pace}", config={"health_check_timeout_seconds": 300})
+    found = diagnose(failure_reason=PING, log=f"{BANNER}\n{pace}", facts=Facts(window_seconds=300))
     assert found.cause == "STARTUP_TIMEOUT"
     assert found.remedy is not None
     assert 900 < found.remedy.changes["health_check_timeout_seconds"] <= 3600
@@ -105,9 +106,9 @@ def test_a_slow_load_gets_the_window_its_pace_needs() -> None:
 def test_cuda_13_on_the_wrong_host_is_told_from_the_plan() -> None:
     plan = {"server": "vllm", "image_uri": "x/vllm:0.30.0-gpu-py312-cu130-ubuntu24.04", "log_group_exists": False}
     reason = "CannotStartContainerError. Please ensure the model container starts correctly."
-    assert diagnose(failure_reason=reason, log=None, config=plan).cause == "UNSUPPORTED_GPU"
+    assert diagnose(failure_reason=reason, log=None, facts=Facts.of(plan)).cause == "UNSUPPORTED_GPU"
     right = plan | {"inference_ami_version": "al2023-ami-sagemaker-inference-gpu-4-1"}
-    assert diagnose(failure_reason=reason, log=None, config=right).cause == "BAD_CONTAINER"
+    assert diagnose(failure_reason=reason, log=None, facts=Facts.of(right)).cause == "BAD_CONTAINER"
 
 
 def test_tokens_never_appear_in_evidence() -> None:
@@ -119,7 +120,7 @@ def test_tokens_never_appear_in_evidence() -> None:
 @given(st.dictionaries(st.sampled_from(FIELDS), JSON_VALUE), st.none() | st.text(), st.none() | st.text())
 @settings(max_examples=150, deadline=None)
 def test_nothing_in_a_config_or_log_makes_it_fail(config: dict[str, Any], log: str | None, reason: str | None) -> None:
-    found = diagnose(failure_reason=reason, log=log, config=config)
+    found = diagnose(failure_reason=reason, log=log, facts=Facts.of(config))
     assert 0 <= found.confidence <= 1
 
 

@@ -13,6 +13,7 @@ from inservice.commands import Diagnose
 from inservice.contracts import Diagnosis
 from inservice.diagnosis import diagnose
 from inservice.diagnosis.attempt import diagnose_attempt, log_of_attempt, look_again_seconds
+from inservice.diagnosis.facts import Facts
 from inservice.errors import InServiceError, Refused, Unavailable
 from inservice.ports import LogLine, Peak
 
@@ -36,7 +37,7 @@ def peak(metric: str, percent: float) -> Peak:
 
 def found(log: str | None, reason: str | None = PING, config: Any = None, **percent: float) -> Diagnosis:
     peaks = [peak(metric, value) for metric, value in percent.items()]
-    return diagnose(failure_reason=reason, log=log, config=config, peaks=peaks)
+    return diagnose(failure_reason=reason, log=log, facts=Facts.of(config), peaks=peaks)
 
 
 @pytest.mark.parametrize(

@@ -52,3 +52,11 @@ def test_a_remedy_the_planner_refuses_is_not_offered_as_automatic() -> None:
     assert not refused.automatic
     assert "planner refuses" in refused.explanation
     assert checked(request(), found(LONGER)) == found(LONGER)
+
+
+def test_a_remedy_that_the_request_has_already_is_left_to_people() -> None:
+    already = checked(request(), found({"image_uri": None, "server_version": None}, "image")).remedy
+    assert already is not None
+    assert (already.automatic, already.changes, already.explanation) == (False, {}, "Give it more time.")
+    pinned = request(server_version="0.29.0")
+    assert checked(pinned, found({"image_uri": None, "server_version": None}, "image")).remedy.automatic

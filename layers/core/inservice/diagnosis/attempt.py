@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import functools
 from datetime import datetime, timedelta
-from typing import Any
 
 from inservice.clock import Clock
 from inservice.commands import Diagnose
-from inservice.contracts import Diagnosis, Plan
+from inservice.contracts import Diagnosis
 from inservice.diagnosis.diagnose import diagnose
+from inservice.diagnosis.facts import NOTHING_KNOWN, Facts
 from inservice.diagnosis.instances import Instances
 from inservice.diagnosis.metrics_evidence import rests_on_metrics
 from inservice.errors import InServiceError
-from inservice.planning.tables import instance
 from inservice.ports import LogLine, Logs, Metrics, Peak
 
 # What is kept of a log at most, half of it from each end.
@@ -45,7 +44,8 @@ def diagnose_attempt(command: Diagnose, *, lines: list[LogLine], metrics: Metric
         return _gone()
     log = "\n".join(line.message for line in lines) if lines else None
     peaks = _peaks(command, metrics, clock)
-    found = diagnose(failure_reason=command.reason, log=log, config=_config(command), peaks=peaks)
+    facts = Facts.of_plan(command.plan, command.request) if command.plan else NOTHING_KNOWN
+    found = diagnose(failure_reason=command.reason, log=log, facts=facts, peaks=peaks)
     if command.losing and _says_less(found, command.losing):
         return command.losing
     if command.verdict == "rolled_back" and found.cause in _ABSTAINED and _alarm_rang(command):
@@ -141,29 +141,3 @@ def _peaks(command: Diagnose, metrics: Metrics, clock: Clock) -> tuple[Peak, ...
     # An update's old instances publish under the same names; what was far from full before, they did not fill.
     calm = {peak.metric for peak in before if peak.percent < _CALM_PERCENT}
     return tuple(peak for peak in peaks if peak.metric in calm)
-
-
-def _config(command: Diagnose) -> dict[str, Any] | None:
-    if command.plan is None:
-        return None
-    return config_of(command.plan) | {"model_id": command.request.model.hub_id}
-
-
-def config_of(plan: Plan) -> dict[str, Any]:
-    """What the diagnosis may use of the plan, under the names the cases use."""
-    predicted = plan.predicted_load_seconds
-    # Of several pools, nobody says which one the instance came from.
-    machine = instance(plan.instance_type) if not plan.instance_pools else None
-    return {
-        "gpu_count": machine.gpu_count if machine else None,
-        "instance_type": plan.instance_type,
-        "image": plan.image_uri,
-        "image_uri": plan.image_uri,
-        "env": plan.environment,
-        "environment": plan.environment,
-        "health_check_timeout_seconds": plan.health_check_timeout_seconds,
-        "download_timeout_seconds": plan.download_timeout_seconds,
-        "volume_size_gb": plan.volume_size_gb,
-        "inference_ami_version": plan.inference_ami_version,
-        "predicted_load_seconds": predicted.as_json() if predicted else None,
-    }

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from inservice.diagnosis.diagnose import diagnose
+from inservice.diagnosis.facts import Facts
 
 
 def answer(case: Any) -> dict[str, Any]:
@@ -16,12 +17,8 @@ def answer(case: Any) -> dict[str, Any]:
     for field in ("failure_reason", "log"):
         if not isinstance(case.get(field), (str, type(None))):
             return {"id": identity, "error": f"{field} must be a string or null"}
-    config = case.get("config")
-    found = diagnose(
-        failure_reason=case.get("failure_reason"),
-        log=case.get("log"),
-        config=config if isinstance(config, dict) else None,
-    )
+    facts = Facts.of(case.get("config"))
+    found = diagnose(failure_reason=case.get("failure_reason"), log=case.get("log"), facts=facts)
     return {"id": identity, **found.as_json()}
 
 

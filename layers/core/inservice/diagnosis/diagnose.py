@@ -9,6 +9,7 @@ from typing import Any
 from inservice.contracts import Diagnosis
 from inservice.diagnosis.chains import breaks_off
 from inservice.diagnosis.evidence import proof, telling_lines
+from inservice.diagnosis.facts import NOTHING_KNOWN, Facts
 from inservice.diagnosis.failure import SPECIFIC, SYMPTOM
 from inservice.diagnosis.hits import Hit
 from inservice.diagnosis.log import Log, read
@@ -16,7 +17,7 @@ from inservice.diagnosis.metrics_evidence import weighed
 from inservice.diagnosis.plan_evidence import from_plan, out_of_time
 from inservice.diagnosis.progress import ANSWERED_MARKS, READY_MARKS, SPEAKING_MARKS, START_MARKS
 from inservice.diagnosis.reason_failures import REASON_FAILURES
-from inservice.diagnosis.remedies import Facts, remedy_for
+from inservice.diagnosis.remedies import remedy_for
 from inservice.diagnosis.search import Found, search, search_text
 from inservice.ports import Peak
 
@@ -31,11 +32,10 @@ _PARTNER_GONE = re.compile(r"EOFError|BrokenPipeError|Connection(?:Reset|Aborted
 
 
 def diagnose(
-    *, failure_reason: str | None, log: str | None, config: dict[str, Any] | None = None, peaks: Iterable[Peak] = ()
+    *, failure_reason: str | None, log: str | None, facts: Facts = NOTHING_KNOWN, peaks: Iterable[Peak] = ()
 ) -> Diagnosis:
     """The cause of a failed (or still running) start, with evidence and remedy; UNKNOWN when nothing proves one."""
     reason = failure_reason.strip() if isinstance(failure_reason, str) else ""
-    facts = Facts.of(config)
     lines = read(log) if isinstance(log, str) and log.strip() else Log((), ())
     found = search(lines)
     by_words = _by_words(found, lines, reason, facts)

@@ -10,6 +10,7 @@ from inservice.clock import Clock
 from inservice.contracts import Diagnosis
 from inservice.diagnosis.attempt import MOST_LOG_BYTES
 from inservice.diagnosis.diagnose import diagnose
+from inservice.diagnosis.facts import Facts
 from inservice.diagnosis.instances import Instances, never_ready
 from inservice.errors import InServiceError
 from inservice.planning.names import log_group_of
@@ -39,7 +40,7 @@ def diagnose_endpoint(name: str, *, hosting: Hosting, logs: Logs, metrics: Metri
     return diagnose(
         failure_reason=seen.failure_reason,
         log="\n".join(line.message for line in told or ()) or None,
-        config=_config(variant, hosting) | {"log_group_exists": lines is not None},
+        facts=_facts(variant, hosting, log_group_exists=lines is not None),
         peaks=_peaks(name, seen, variant, metrics, clock),
     )
 
@@ -67,22 +68,17 @@ def _variant(seen: EndpointDescription, hosting: Hosting) -> dict[str, Any]:
     return {}
 
 
-def _config(variant: dict[str, Any], hosting: Hosting) -> dict[str, Any]:
-    """What the diagnosis may use of SageMaker's own definitions, under the names the cases use."""
-    container = _container(variant, hosting)
-    environment = container.get("Environment") or {}
+def _facts(variant: dict[str, Any], hosting: Hosting, *, log_group_exists: bool) -> Facts:
+    """What SageMaker's own definitions say; its defaults where they are silent are not known."""
     machine = instance(variant.get("InstanceType") or "")
-    return {
-        "gpu_count": machine.gpu_count if machine else None,
-        "instance_type": variant.get("InstanceType"),
-        "image_uri": container.get("Image"),
-        "env": environment,
-        "model_id": environment.get("HF_MODEL_ID"),
-        "health_check_timeout_seconds": variant.get("ContainerStartupHealthCheckTimeoutInSeconds"),
-        "download_timeout_seconds": variant.get("ModelDataDownloadTimeoutInSeconds"),
-        "volume_size_gb": variant.get("VolumeSizeInGB"),
-        "inference_ami_version": variant.get("InferenceAmiVersion"),
-    }
+    return Facts(
+        image_uri=_container(variant, hosting).get("Image"),
+        ami=variant.get("InferenceAmiVersion"),
+        window_seconds=variant.get("ContainerStartupHealthCheckTimeoutInSeconds"),
+        volume_gb=variant.get("VolumeSizeInGB"),
+        gpu_count=machine.gpu_count if machine else None,
+        log_group_exists=log_group_exists,
+    )
 
 
 def _container(variant: dict[str, Any], hosting: Hosting) -> dict[str, Any]:

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from inservice.contracts import Cause, Diagnosis
+from inservice.diagnosis.facts import Facts
 from inservice.diagnosis.log import Log
-from inservice.diagnosis.remedies import Facts, remedy_for
+from inservice.diagnosis.remedies import remedy_for
 from inservice.ports import Peak
 
 _SPEAKER = "CloudWatch: "

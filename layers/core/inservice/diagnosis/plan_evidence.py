@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from inservice.contracts import Diagnosis, Remedy
 from inservice.diagnosis.evidence import telling_lines
+from inservice.diagnosis.facts import Facts
 from inservice.diagnosis.log import Log
-from inservice.diagnosis.remedies import Facts, window_remedy
+from inservice.diagnosis.remedies import window_remedy
 
 
 def from_plan(facts: Facts, reason: str) -> Diagnosis | None:

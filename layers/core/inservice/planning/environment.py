@@ -35,6 +35,9 @@ _FLAGS = {
     ),
 }  # fmt: skip
 
+# What each server calls the longest request.
+_TOTAL_TOKENS = ("MAX_TOTAL_TOKENS", "SM_VLLM_MAX_MODEL_LEN", "OPTION_MAX_MODEL_LEN", "SM_SGLANG_CONTEXT_LENGTH")
+
 
 @dataclass(frozen=True)
 class Serving:
@@ -157,6 +160,12 @@ def _sglang(request: DeploymentRequest, serving: Serving) -> dict[str, str]:
         SM_SGLANG_QUANTIZATION=serving.quantization,
         SM_SGLANG_MAX_RUNNING_REQUESTS=serving.max_concurrent,
     )
+
+
+def total_tokens_of(environment: dict[str, str]) -> int | None:
+    """The longest request this environment allows, in tokens; None where it does not say."""
+    said = next((environment[name] for name in _TOTAL_TOKENS if name in environment), "")
+    return int(said) if said.isdigit() else None
 
 
 def _chosen(**values: object) -> dict[str, str]:

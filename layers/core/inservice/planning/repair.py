@@ -14,12 +14,17 @@ from inservice.planning.plan import plan_request
 
 
 def checked(request: DeploymentRequest, diagnosis: Diagnosis, *, region: str = "us-east-1") -> Diagnosis:
-    """The diagnosis, whose remedy is no longer automatic when the planner would refuse the changed request."""
+    """The diagnosis, whose remedy is automatic only if it changes the request and the planner accepts that."""
     remedy = diagnosis.remedy
     if remedy is None or not remedy.automatic or not remedy.changes or _changed(request, remedy.changes, region):
         return diagnosis
-    said = f"{remedy.explanation} The planner refuses the request with this change; `inservice plan` says why."
-    return diagnosis.model_copy(update={"remedy": remedy.model_copy(update={"automatic": False, "explanation": said})})
+    update: dict[str, Any] = {"automatic": False}
+    if all(request.as_json().get(field) == value for field, value in remedy.changes.items()):
+        update["changes"] = {}
+    else:
+        said = "The planner refuses the request with this change; `inservice plan` says why."
+        update["explanation"] = f"{remedy.explanation} {said}"
+    return diagnosis.model_copy(update={"remedy": remedy.model_copy(update=update)})
 
 
 @dataclass(frozen=True)

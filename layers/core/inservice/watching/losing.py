@@ -5,6 +5,7 @@ from __future__ import annotations
 from inservice.contracts import Diagnosis, Plan, Watch
 from inservice.diagnosis import diagnose
 from inservice.diagnosis.evidence import quoted
+from inservice.diagnosis.facts import Facts
 from inservice.diagnosis.log import loud
 from inservice.diagnosis.progress import banner_of, mark_of
 from inservice.ports import LogLine
@@ -26,7 +27,7 @@ def losing_after(previous: Watch, fresh: list[LogLine], here: Standing, plan: Pl
     if not fresh or here.phase == "ready":
         return None
     text = "\n".join([*previous.tail, *(line.message for line in fresh)])
-    found = diagnose(failure_reason=None, log=text, config=_config(plan))
+    found = diagnose(failure_reason=None, log=text, facts=Facts.of_plan(plan))
     again_and_again = here.banner_count >= _RESTARTS * _instances(fresh)
     if found.cause in _NOTHING:
         return _crash_loop(here, text, found) if again_and_again else None
@@ -63,13 +64,3 @@ def _crash_loop(here: Standing, text: str, found: Diagnosis) -> Diagnosis:
 
 def _instances(fresh: list[LogLine]) -> int:
     return max(1, len({line.stream for line in fresh}))
-
-
-def _config(plan: Plan) -> dict[str, object]:
-    return plan.model_dump(mode="json", include=_KNOWN_TO_DIAGNOSIS) | {"max_total_tokens": None}
-
-
-_KNOWN_TO_DIAGNOSIS = {
-    "server", "server_version", "image_uri", "instance_type", "inference_ami_version", "health_check_timeout_seconds",
-    "volume_size_gb", "tensor_parallel_degree", "predicted_load_seconds",
-}  # fmt: skip
