@@ -15,6 +15,10 @@ _HARMLESS = re.compile(
     r"can be ignored|can safely be ignored|please ignore|process group has NOT been destroyed|Could not import Mamba|Token file not found|"
     r"client socket cannot be retrieved|detoken(?:izer)? init state: init ok|If out-of-memory error occurs|Exception ignored in|"
     r"Ignore import error|Error while downloading from https?://|will be ignored|[Ff]alling back to|[Rr]etrying|[Tt]imeout (?:is )?set to|"
+    # What follows a CUDA error in the same message (c10/cuda/CUDAMiscFunctions.cpp), and vLLM's try-out of a template.
+    r"CUDA_LAUNCH_BLOCKING|TORCH_USE_CUDA_DSA|Chat template warmup failed|"
+    # Ray goes on without its dashboard (services.py), and TorchServe without metrics of the GPU.
+    r"Failed to start the dashboard|metrics\.MetricCollector - |"
     r"will be recompiled|If you are running out of memory|resource_tracker|leaked \w+ objects|"
     # Triton serves without pinned memory, whatever kept it from having any (core's pinned_memory_manager.cc).
     r"(?:failed|unable) to allocate pinned system memory|"
@@ -49,10 +53,14 @@ _LONGEST_WARNING = 6
 # Text Embeddings Inference tries ONNX Runtime, Candle and Python in turn (backends/src/lib.rs).
 _OF_SEVERAL = re.compile(r"Could not start \w+ backend: ")
 # What Python prints before the traceback of an exception that it could not raise (sys.unraisablehook, logging.raiseExceptions).
-_GOES_ON = re.compile(r"Exception ignored (?:in|on)|--- Logging error ---")
+_GOES_ON = re.compile(r"Exception ignored (?:in|on)|--- Logging error ---|Chat template warmup failed")
+# A log handler's own failure is printed below the exception it was to print (logging.Handler.handleError).
+_OF_THE_HANDLER, _HANDLED_NEXT = "--- Logging error ---", "During handling of the above exception"
 # TensorRT-LLM's second way to make a model, and TorchServe's collector of metrics, say so on the traceback's first line.
 _GOES_ON_HERE = re.compile(r"[Ff]all(?:ing )?back to|MetricCollector - ")
-_OF_A_PROCESS = re.compile(r"^\(\w[^)]{0,80}\) |^\[rank\d+\]: ")
+_OF_A_PROCESS = re.compile(
+    r"^(?:\(\w[^)]{0,80}\) |\[rank\d+\]: )?(?:ERROR \d\d-\d\d \d\d:\d\d:\d\d \[?[\w.]+:\d+\] ?)?"
+)
 _LONGEST_TRACEBACK = 60
 
 # Told as an error by a function whose caller then asks for another kernel (vLLM's fa_utils.py), and by
@@ -95,10 +103,17 @@ def _unraised(log: Log, number: int) -> bool:
         line = _OF_A_PROCESS.sub("", said_in(log.lines[earlier][:400]))
         if "Traceback (most recent" in line:
             before = log.lines[max(0, earlier - 1) : earlier]
+            if any(_OF_THE_HANDLER in text for text in before) and _is_handled_next(log, number):
+                return False
             return bool(_GOES_ON_HERE.search(line)) or any(_GOES_ON.search(text) for text in before)
         if not line.startswith(" "):
             return False
     return False
+
+
+def _is_handled_next(log: Log, number: int) -> bool:
+    """Whether the exception at this line is the one that was being told of when telling failed."""
+    return any(_HANDLED_NEXT in line for line in log.lines[number + 1 : number + 4])
 
 
 def of_a_warning(log: Log, number: int) -> bool:

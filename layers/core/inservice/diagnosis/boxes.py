@@ -49,6 +49,9 @@ def _row(said: str, frame: str) -> tuple[str, str]:
     # Local variables stand in a box within the box.
     if not said.strip() or said.lstrip().startswith(("│", "╭", "╰")):
         return "    ", ""
+    # A path begins a frame; anything else is the exception, where a message stands within the box.
+    if not frame and not said.lstrip().startswith(("/", "<")):
+        return said, ""
     frame = f"{frame}\n{said}" if frame else said
     whole = frame.replace("\n", "")
     ends = _FRAME_ENDS.search(whole)

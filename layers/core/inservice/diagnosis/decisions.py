@@ -19,6 +19,9 @@ _REASON = re.compile(
     r"duplicate GPU|ncclInvalidUsage|topology|different NCCL|version mismatch|NVLS|fabric|\bIB\b",
     re.IGNORECASE,
 )  # fmt: skip
+# SGLang's models/registry.py imports each model's module, and only tells of those that fail.
+_IGNORED = re.compile(r"Ignore import error when loading sglang\.srt\.models\.(?P<module>\w+)[.:] ?(?P<reason>.*)")
+_COMPILER = re.compile(r"Command '?\[.{0,80}\b(?:gcc|g\+\+|cc|clang|nvcc)\b")
 
 
 def setting_refused(before: list[str], line: str) -> str | None:
@@ -48,3 +51,26 @@ def reason_of_silence(before: list[str], line: str) -> str | None:
         return None
     told = [text for text in [*before[-40:], line] if "NCCL INFO" not in text]
     return None if _REASON.search(" ".join(told)) else "CRASH_UNKNOWN"
+
+
+def why_no_flash_attention(before: list[str], line: str) -> str | None:
+    """TGI warns first why it does without Flash Attention: a package is missing, or the GPU is too old for it."""
+    if "flash attention enabled models" not in line.lower():
+        return None
+    warned = [text for text in before if "Could not import Flash Attention" in text]
+    return "MISSING_DEPENDENCY" if warned and "No module named" in warned[-1] else None
+
+
+def why_not_registered(before: list[str], line: str) -> str | None:
+    """SGLang passes over a model's module that cannot be imported, and then does not know the model."""
+    asked = re.search(r"\['([a-z]+)", line, re.IGNORECASE)
+    ignored = (_IGNORED.search(text) for text in before)
+    reasons = [found["reason"] for found in ignored if found and asked and _same_family(found["module"], asked[1])]
+    if not reasons:
+        return None
+    return "COMPILE_ERROR" if _COMPILER.search(reasons[-1]) else "MISSING_DEPENDENCY"
+
+
+def _same_family(module: str, architecture: str) -> bool:
+    family = re.match(r"[a-z]+", module)
+    return bool(family and architecture.lower().startswith(family[0]))

@@ -20,6 +20,8 @@ _CONTEXT_LINES = 120
 _RAISED = re.compile(r"\w(?:Error|Exception)\b")
 # What a warning is worth once the process has died: TGI warns why Flash Attention is missing, then dies of it.
 _WARNED = 30
+# What one of several ways to start is worth less than the only one, once none has worked.
+_TRIED = 20
 # What one of several ways to start is worth that were all tried in vain.
 _ONE_OF_SEVERAL = 20
 # Taken off the rank of what counts only once the process has died, and given back then.
@@ -72,7 +74,8 @@ def _weigh(log: Log, failure: Failure, number: int, any_level: bool) -> Hit | No
     line = log.lines[number]
     hit = Hit(failure, failure.cause, failure.rank, failure.confidence, number, raised="exception" in line.lower())
     if not (any_level or failure.at_any_level or _is_told(log, hit)):
-        hit = replace(hit, rank=hit.rank - _DISGUISED - _WARNED, confidence=hit.confidence - 0.25)
+        less = _TRIED if tries_another(line) else _WARNED
+        hit = replace(hit, rank=hit.rank - _DISGUISED - less, confidence=hit.confidence - 0.25)
     elif failure.needs_error and not any_level and not speaks_of_failure(line):
         hit = replace(hit, rank=hit.rank - _DISGUISED)
     return _narrowed(hit, log) if failure.decide or hit.rank <= SYMPTOM + 5 else hit

@@ -44,6 +44,9 @@ def quantised_or_incomplete(before: list[str], line: str) -> str | None:
     own = [frame for frame in frames if "/json/" not in frame][-1:]
     if "JSONDecodeError" in line and any(re.search(r"properties_manager|arg_utils|_args\.py", frame) for frame in own):
         return "INVALID_ARGUMENT"
+    # The weight has its plain name, and the layer was made for a quantised one.
+    if "_weight'" in line and any("is convertible to" in text for text in before):
+        return "QUANTIZATION_ERROR"
     return "QUANTIZATION_ERROR" if any(_QUANTISED_LOADER.search(frame) for frame in frames) else None
 
 
@@ -60,7 +63,7 @@ HUB_FAILURES: tuple[Failure, ...] = (
             sign("you must be authenticated to access it"), sign("must have access to it and be authenticated"),
             sign("ask for access"),
             sign("awaiting a review from the repo"),
-            sign("invalid username or password"),
+            sign("invalid username or password"), sign("invalid api", r"(?<!\w)invalid api[ _-]?key"),
             sign("invalid credentials in authorization header"),
             sign("invalid user token"), sign("user access token", r"invalid|expired|not valid"),
             sign("localtokennotfounderror"), sign("token is required", r"hub|hf|token=|found"),
@@ -124,7 +127,7 @@ HUB_FAILURES: tuple[Failure, ...] = (
         "Point to a folder that holds the configuration and the weights (or the engine).",
         (
             # TensorRT-LLM opens the engine and its config.json without looking for them first.
-            sign("error opening engine file"), sign("attempting to parse an empty input", r"modelInstanceState|engine|config"), sign("model paths are empty"),
+            sign("error opening engine file"), sign("json.exception.parse_error", r"modelInstanceState.{0,200}unexpected end of input"), sign("attempting to parse an empty input", r"modelInstanceState|engine|config"), sign("model paths are empty"),
             sign("at least one version must be available"), sign("must be provided in '"), sign("backend cannot find /"), sign("missing the model definition file"),
         ),
     ),
@@ -203,7 +206,7 @@ HUB_FAILURES: tuple[Failure, ...] = (
             sign("pytorchstreamreader failed"), sign("istream reader failed"), sign("file in archive is not in a subdirectory"), sign("failed finding central directory"), sign("failed reading zip archive"), sign("invalid load key"),
             sign("unpicklingerror", None, r"weights_only"), sign("unexpected eof, expected"), sign("ran out of input"), sign("pickle data was truncated"),
             sign("unexpected end of file", None), sign("not a gzip file"), sign("invalid magic number"), sign("version https://git-lfs"),
-            sign("is at version", r"git-lfs"), sign("file size mismatch"), sign("checksum mismatch"), sign("sha256 mismatch"),
+            sign("is at version", r"git-lfs"), sign("file size mismatch"), sign("chunk files and slices do not match"), sign("checksum mismatch"), sign("sha256 mismatch"),
             sign("does not contain the valid metadata"), sign("incomplete download?"),
             sign("unable to load weights from"), sign("failed to unzip"), sign("is corrupted", r"(?:safetensors|\.bin|\.json|checkpoint|weights) is corrupted"), sign("storage has wrong byte size"),
         ),

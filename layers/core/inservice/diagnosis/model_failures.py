@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from inservice.diagnosis.decisions import reason_of_silence
+from inservice.diagnosis.decisions import reason_of_silence, why_not_registered
 from inservice.diagnosis.failure import ROOT, SPECIFIC, WEAK, Failure, sign
 
 # Pages, chunks, groups and draft tokens are divided too, by settings of their own and not by GPUs.
@@ -33,6 +33,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
             sign("cannot find model module"),
             sign("no model architectures are specified"), sign("could not find model class"),
         ),
+        decide=why_not_registered,
     ),
     Failure(
         "architecture_hint", "UNSUPPORTED_ARCHITECTURE", SPECIFIC + 6, 0.74,
@@ -213,7 +214,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
         "A library the server or the model's own code needs is most likely missing or has the wrong version.",
         "Use an image that contains it, in the version the model's code expects.",
         (
-            sign("unable to find backend library"), sign("package installation failed"), sign("kernels not found", r"install"), sign("runtimeenvsetuperror"),
+            sign("unable to find backend library", None, r"'\$\{"), sign("unexpected keyword argument", r"backends/vllm/model\.py"), sign("to libstreamer", r"S3 not supported"), sign("package installation failed"), sign("kernels not found", r"install"), sign("runtimeenvsetuperror"),
             sign("pip install", r"(?:please|run|with|via|try|need|required?|install).{0,60}pip install|pip install", r"INFO|WARN|upgrade pip|notice|Running command"),
             sign("please install", None, r"INFO|WARN|for better|best performance|pynvml"), sign("is not installed", None, r"INFO|WARN"), sign("are not installed", None, r"INFO|WARN"),
             sign("to be installed", r"requires"), sign("should be installed", r"at least one of"),

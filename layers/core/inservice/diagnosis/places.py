@@ -29,6 +29,8 @@ _OF_THE_DEVICE = re.compile(
     r"(?:CUDA|HIP|XPU|NPU) (?:driver |runtime )?(?:API )?(?:error|failure)|CUBLAS|CUDNN|INTERNAL ASSERT FAILED|report a bug to PyTorch",
     re.IGNORECASE,
 )
+# vLLM's processes name themselves before every line.
+_PROCESS = re.compile(r"\(\w[^)]{0,60}pid=\d+\) ")
 _CHECKS_ITSELF = 2
 _PACKAGES = re.compile(r'File "?[^"]{0,400}/(?:site|dist)-packages/')
 
@@ -61,7 +63,9 @@ def place(before: list[str], line: str) -> Cause | None:
     told = f"{before[-1][:300]} {line}" if before else line
     # The folders above a package are people's own, and may be called anything.
     frames = [
-        _PACKAGES.sub('File "', text) for text in _own_traceback(before[-40:]) if 'File "' in text or "File(" in text
+        _PACKAGES.sub('File "', text)
+        for text in _own_traceback(before[-40:], line)
+        if 'File "' in text or "File(" in text
     ][-6:]
     for depth, frame in enumerate(reversed(frames)):
         for pattern, kind, cause in _PLACES:
@@ -73,7 +77,8 @@ def place(before: list[str], line: str) -> Cause | None:
     return None
 
 
-def _own_traceback(lines: list[str]) -> list[str]:
-    """The lines since the last traceback began: a wrapper's frames are not its cause's."""
+def _own_traceback(lines: list[str], line: str) -> list[str]:
+    """The lines since the last traceback began, of this line's process: a wrapper's frames are not its cause's."""
     began = max((number for number, text in enumerate(lines) if "Traceback (most recent" in text), default=0)
-    return lines[began:]
+    process = _PROCESS.match(line)
+    return [text for text in lines[began:] if not process or text.startswith(process[0])]

@@ -34,6 +34,8 @@ _MARKS: tuple[tuple[str, str | None, Phase], ...] = (
     ("/ping http/1", r'^(?!.*ACCESS_LOG).*"?(?:GET|POST) /ping HTTP/1\.\d"?\s+200', "ready"),
     ("worker_model_loaded", None, "ready"),
     ("backend response time:", None, "ready"),
+    # The Hugging Face toolkit loads before it transforms, so whatever a request's traceback tells, the model was there.
+    ("self.transform_fn(", None, "ready"),
     ("/health http/1", r'"?GET /health HTTP/1\.\d"?\s+200', "ready"),
     ("listening at: http", None, "ready"),
     ("model loaded successfully", None, "ready"),

@@ -29,6 +29,9 @@ _OF_THE_HUB = {"MODEL_DOWNLOAD_FAILED", "NETWORK_VPC"}
 _TRIED_FIRST = _OF_THE_HUB | {"MODEL_NOT_FOUND", "MISSING_DEPENDENCY", "BAD_CONTAINER"}
 # TGI logs so each call of the hub that it repeats; a download it gives up on is told with its traceback (utils/hub.py).
 _REPEATS = re.compile(r"\bERROR text_generation_launcher: (?!Download |Shard |Webserver )")
+# The Hugging Face toolkit answers pings before it has a model, and loads that at a request (its handler_service.py).
+_LOADS_LATE = re.compile(r"handler_service\.py\", line \d+, in (?:initialize|load)\b")
+_LONGEST_TRACEBACK = 60
 # The window may end, and the log with it, while a traceback is being printed: at most so many lines stand below it.
 _BREAKS_OFF_LINES = 2
 
@@ -65,20 +68,34 @@ def starts_of(log: Log, hits: list[Hit]) -> list[Start]:
     for first, end in zip(firsts, [*firsts[1:], len(log.lines)], strict=True):
         shown = tuple((mark, line) for line, mark in ready if first <= line < end)
         own = [hit for hit in hits if first <= hit.line < end]
-        own = _not_survived(_after_ready(own, shown[-1][1] if shown else None), log, end)
+        own = _not_survived(_after_ready(own, shown, log), log, end)
         starts.append(Start(first, end, tuple(own), shown))
     return starts
 
 
-def _after_ready(hits: list[Hit], ready: int | None) -> list[Hit]:
+def _after_ready(hits: list[Hit], shown: tuple[tuple[str, int], ...], log: Log) -> list[Hit]:
     """Without what was survived: errors before the server reported ready did not end it."""
-    if ready is None:
+    if not shown:
         return hits
-    after = [hit for hit in hits if hit.line > ready]
+    last = shown[-1][1]
     # SGLang and TorchServe listen before the warm-up or the workers are done, and can still give up.
-    if any(hit.failure.key in _GAVE_UP for hit in after):
-        return after
-    return [hit for hit in after if hit.rank >= SPECIFIC - 5 and hit.cause in _ENDS_A_READY_SERVER]
+    gave_up = any(hit.line > last and hit.failure.key in _GAVE_UP for hit in hits)
+    return [hit for hit in hits if _loads_late(log, hit.line) or (hit.line > last and (gave_up or _ends(hit)))]
+
+
+def _ends(hit: Hit) -> bool:
+    """Whether this failure ends a server that was ready."""
+    return hit.rank >= SPECIFIC - 5 and hit.cause in _ENDS_A_READY_SERVER
+
+
+def _loads_late(log: Log, number: int) -> bool:
+    """Whether a line belongs to a traceback of a model that is loaded at the first request."""
+    for line in reversed(log.lines[max(0, number - _LONGEST_TRACEBACK) : number]):
+        if _LOADS_LATE.search(line):
+            return True
+        if "Traceback (most recent" in line:
+            return False
+    return False
 
 
 def _not_survived(hits: list[Hit], log: Log, end: int) -> list[Hit]:
