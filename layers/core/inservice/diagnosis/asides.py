@@ -17,8 +17,8 @@ _HARMLESS = re.compile(
     r"Ignore import error|Error while downloading from https?://|will be ignored|[Ff]alling back to|[Rr]etrying|[Tt]imeout (?:is )?set to|"
     # What follows a CUDA error in the same message (c10/cuda/CUDAMiscFunctions.cpp), and vLLM's try-out of a template.
     r"CUDA_LAUNCH_BLOCKING|TORCH_USE_CUDA_DSA|Chat template warmup failed|"
-    # Ray goes on without its dashboard (services.py), and TorchServe without metrics of the GPU.
-    r"Failed to start the dashboard|metrics\.MetricCollector - |"
+    # Ray goes on without its dashboard (services.py), TorchServe without metrics of the GPU, GPUStack without a length.
+    r"Failed to start the dashboard|Failed to derive max model length|metrics\.MetricCollector - |"
     r"will be recompiled|If you are running out of memory|resource_tracker|leaked \w+ objects|"
     # Triton serves without pinned memory, whatever kept it from having any (core's pinned_memory_manager.cc).
     r"(?:failed|unable) to allocate pinned system memory|"
@@ -47,7 +47,7 @@ _SPEAKS_OF_FAILURE = re.compile(
 # Python prints a warning as its text, which may have several lines, and then the source line that gave it.
 _WARNING_BEGINS = re.compile(r"Warning: ")
 _NEXT_RECORD = re.compile(
-    r"\b(?:DEBUG|INFO|WARN(?:ING)?|ERROR|CRITICAL|FATAL)\b|Traceback|File \"|\w(?:Error|Exception)\b|\bwarn(?:_once|ing)?\(|\d\d:\d\d:\d\d"
+    r"\b(?:DEBUG|INFO|WARN(?:ING)?|ERROR|CRITICAL|FATAL)\b|Traceback|File \"|(?:Error|Exception)\b|\bwarn(?:_once|ing)?\(|\d\d:\d\d:\d\d"
 )
 _LONGEST_WARNING = 6
 # Text Embeddings Inference tries ONNX Runtime, Candle and Python in turn (backends/src/lib.rs).
@@ -122,7 +122,8 @@ def of_a_warning(log: Log, number: int) -> bool:
         line = log.lines[earlier][:2000]
         if earlier < number and _WARNING_BEGINS.search(line):
             return True
-        if _NEXT_RECORD.search(line):
+        # The source line that gave the warning, which Python indents, is its last.
+        if _NEXT_RECORD.search(line) or (earlier < number and line.startswith("  ")):
             return False
     return False
 

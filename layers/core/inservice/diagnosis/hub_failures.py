@@ -169,7 +169,7 @@ HUB_FAILURES: tuple[Failure, ...] = (
             sign("500 server error"), sign("502 server error"), sign("503 server error"), sign("504 server error"), sign("502 bad gateway"), sign("504 gateway"),
             sign("hfhubhttperror"), sign("cas service error"), sign("http status server error (5"), sign("consistency check failed"), sign("error while downloading"), sign("an error occurred while downloading"),
             sign("failed to download", None, r"IAM|AccessDenied"), sign("download failed"), sign("could not download", None, r"model artifacts$"), sign("download model failed"), sign("model failed to download"), sign("error downloading"), sign("file reconstruction error"),
-            sign("slowdown", r"reduce your request rate"), sign("nosuchbucket"), sign("nosuchkey"),
+            sign("slowdown", r"reduce your request rate"), sign("to libstreamer", r"File access error"), sign("nosuchbucket"), sign("nosuchkey"),
         ),
         decide=network_or_download,
     ),

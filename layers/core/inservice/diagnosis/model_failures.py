@@ -181,7 +181,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
             sign("tokenizer class", r"does not exist|not currently imported|not found|unknown"), sign("unable to load vocabulary"),
             sign("tokenizer' object has no attribute"), sign("has no attribute", r"\b\w+Tokenizer(?:Fast)? has no attribute"), sign("tokenizerfast' object has no attribute"), sign("failed to load tokenizer"), sign("failed to load the tokenizer", None, r"trust_remote_code"), sign("error loading tokenizer"), sign("cannot load tokenizer"), sign("could not load tokenizer"),
             sign("tokenizer", r"tokenizer\S{0,40}(?:\.json|\.model|_config).{0,100}(?:not found|no such file|does not exist|missing|invalid|could not)|(?:no such file|not found|missing|could not).{0,120}tokenizer\S{0,20}\.(?:json|model)", r"INFO|WARN|No tokenizer"),
-            sign("prepend_scheme"),
+            sign("prepend_scheme"), sign("have a tokenizer", r"(?:n't| not) have a tokenizer"),
             sign("sentencepiece", r"(?:parsing|internal|sentencepiece_processor\.cc).{0,60}"), sign("tokenizers", r"tokenizers\S{0,20}(?:\.\w+)?.{0,20}(?:expected value|parse error|panicked)"),
             sign("no fast tokenizer"), sign("harmonyerror"), sign("error loading vocab"),
         ),
@@ -214,7 +214,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
         "A library the server or the model's own code needs is most likely missing or has the wrong version.",
         "Use an image that contains it, in the version the model's code expects.",
         (
-            sign("unable to find backend library", None, r"'\$\{"), sign("unexpected keyword argument", r"backends/vllm/model\.py"), sign("to libstreamer", r"S3 not supported"), sign("package installation failed"), sign("kernels not found", r"install"), sign("runtimeenvsetuperror"),
+            sign("unable to find backend library", None, r"'\$\{"), sign("unable to find '", r"find '\S+' for model '\S+', in /opt/tritonserver/backends"), sign("unexpected keyword argument", r"backends/vllm/model\.py"), sign("to libstreamer", r"S3 not supported"), sign("package installation failed"), sign("kernels not found", r"install"), sign("runtimeenvsetuperror"),
             sign("pip install", r"(?:please|run|with|via|try|need|required?|install).{0,60}pip install|pip install", r"INFO|WARN|upgrade pip|notice|Running command"),
             sign("please install", None, r"INFO|WARN|for better|best performance|pynvml"), sign("is not installed", None, r"INFO|WARN"), sign("are not installed", None, r"INFO|WARN"),
             sign("to be installed", r"requires"), sign("should be installed", r"at least one of"),

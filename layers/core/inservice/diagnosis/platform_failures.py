@@ -105,7 +105,7 @@ PLATFORM_FAILURES: tuple[Failure, ...] = (
             sign("not found in path"), sign("java not found"), sign("executorworkernotfound"), sign("entry-point file not found"),
             # What a model's own script must bring (sagemaker_inference, multi-model-server).
             sign("please provide a model_fn implementation"), sign("expected only one class in custom service code"),
-            sign("/ping http/1", r"/ping HTTP/1\.\d\"?,?\s+(?:4\d\d|5\d\d)"), sign("worker failed to boot"), sign("no handler found"), sign("no module named 'inference'"), sign("no module named 'code'"), sign("invalid mar"), sign("accept-bind-to-port"), sign("unrecognized content type"),
+            sign("/ping http/1", r"/ping HTTP/1\.\d\"?,?\s+(?:4\d\d|5\d\d)", r"ACCESS_LOG - .{0,120}\s5\d\d"), sign("worker failed to boot"), sign("no handler found"), sign("no module named 'inference'"), sign("no module named 'code'"), sign("invalid mar"), sign("accept-bind-to-port"), sign("unrecognized content type"),
         ),
         at_any_level=False,
     ),
@@ -217,7 +217,7 @@ PLATFORM_FAILURES: tuple[Failure, ...] = (
         "The server was not ready when its time was up.",
         "Give it a longer start-up window.",
         (
-            sign("startup probe failed"), sign("failed startup probe"), sign("failed liveness probe"), sign("liveness probe failed"), sign("readiness probe failed"),
+            sign("java.util.concurrent.timeoutexception"), sign("startup probe failed"), sign("failed startup probe"), sign("failed liveness probe"), sign("liveness probe failed"), sign("readiness probe failed"),
             sign("startup time out"), sign("failed to initialize within"), sign("timed out waiting", r"engine|server|model|ready|start|worker|shard|health", r"clients|NCCL|rank"), sign("did not receive response from front-end"), sign("worker did not respond in given time"), sign("did not become ready"), sign("not ready within"), sign("was not ready"), sign("keyboardinterrupt: terminated"), sign("failed to start within"), sign("failed to become ready"), sign("failed to become healthy"), sign("did not start in time"), sign("timeout waiting for", r"engine|server|model|ready|start|worker|shard|health"), sign("timed out", r"(?:start-?up|health.?check|model load\w*|loading (?:the )?model|waiting for (?:the )?(?:server|engine|model)).{0,80}timed out|timed out.{0,60}(?:start-?up|loading|health check|to start|ready)", r"NCCL|rank"), sign("exceeded its progress deadline"), sign("deadline exceeded", r"progress|start|ready|context"), sign("model loading timeout", r"exceeded|error|reached|after \d"), sign("load model timeout"), sign("startup timeout"), sign("warmup timeout"), sign("watchdog timeout"), sign("timeouterror", r"(?:engine|server|ready|start|load|shard|health)"), sign("took too long", None), sign("predictor", r"time(?:d )?out.{0,40}(?:load|start|init)"), sign("worker timeout", r"pid|critical"),
         ),
         at_any_level=False,

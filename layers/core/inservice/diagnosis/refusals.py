@@ -38,7 +38,9 @@ _OF_THE_MACHINERY = re.compile(
 
 # Settings that each work alone: whichever of them is named first, it is no fault of what it sets.
 _DO_NOT_GO_TOGETHER = re.compile(
-    r"(?:not compatible|incompatible|conflicts?) with\b.*(?:specul|schedul|chunked|\blora|prefix.?cach|cuda.?graph)",
+    r"(?:not compatible|incompatible|conflicts?) with\b.*(?:specul|schedul|chunked|\blora|prefix.?cach|cuda.?graph)|"
+    # A model that cannot be computed in this type of numbers, by vLLM's own list (config/model.py).
+    r"does not support (?:b?float(?:16|32)|half)\b",
     re.IGNORECASE,
 )
 
