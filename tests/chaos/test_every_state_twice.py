@@ -106,8 +106,10 @@ def test_what_is_redriven_after_it_was_stopped_touches_nothing(caller: Caller) -
     stopped = caller.deploy({**QWEN, "endpoint_name": "stopped"})
     caller.until(stopped, lambda seen: seen["phase"] not in ("queued", "provision"))
     assert caller.call("DELETE", f"/deployments/{stopped}")[0] == 202
-    before = caller.outcome(stopped)
+    caller.outcome(stopped)
+    # The calls after the outcome was written, such as publishing it, are counted too.
     assert caller.execution(f"{stopped}-close")["status"] == "FAILED"
+    before = caller.outcome(stopped)
     assert [name for name, _ in caller.stack.calls(f"{stopped}-close")][:2] == ["FirstTakeOver", "TakeOver"]
     functions = caller.stack.client("lambda")
     for _, asked in caller.stack.calls(stopped):

@@ -74,3 +74,11 @@ def why_not_registered(before: list[str], line: str) -> str | None:
 def _same_family(module: str, architecture: str) -> bool:
     family = re.match(r"[a-z]+", module)
     return bool(family and architecture.lower().startswith(family[0]))
+
+
+def why_not_valid(before: list[str], line: str) -> str | None:
+    """vLLM lists after "not valid for this configuration" what an attention backend lacks (platforms/cuda.py)."""
+    _, _, reasons = line.partition("not valid for this configuration")
+    if not reasons or "compute capability" in reasons:
+        return None
+    return "INVALID_ARGUMENT" if re.search(r"kv_cache_dtype|block_size", reasons) else None

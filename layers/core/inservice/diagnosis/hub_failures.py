@@ -37,6 +37,9 @@ def network_or_download(before: list[str], line: str) -> str | None:
 _QUANTISED_LOADER = re.compile(r"bitsandbytes_loader|gguf_loader|gguf_utils|loader/\w*(?:quant|bnb)\w*\.py")
 
 
+_READS_CHECKPOINT = re.compile(r"config|tokeni|weight|load|hub|transformers|model|checkpoint", re.IGNORECASE)
+
+
 def quantised_or_incomplete(before: list[str], line: str) -> str | None:
     """Whose a file or tensor that does not fit is: an option's JSON, or what a loader of quantised weights made."""
     frames = [text for text in before[-60:] if 'File "' in text]
@@ -44,6 +47,9 @@ def quantised_or_incomplete(before: list[str], line: str) -> str | None:
     own = [frame for frame in frames if "/json/" not in frame][-1:]
     if "JSONDecodeError" in line and any(re.search(r"properties_manager|arg_utils|_args\.py", frame) for frame in own):
         return "INVALID_ARGUMENT"
+    # Whatever else is read as JSON, such as what a program printed, is no part of the checkpoint.
+    if "JSONDecodeError" in line and own and not _READS_CHECKPOINT.search(own[0]):
+        return "CRASH_UNKNOWN"
     # The weight has its plain name, and the layer was made for a quantised one.
     if "_weight'" in line and any("is convertible to" in text for text in before):
         return "QUANTIZATION_ERROR"
@@ -146,7 +152,7 @@ HUB_FAILURES: tuple[Failure, ...] = (
             sign("connection refused", _HUB + r"|amazonaws|proxy|host='|:443", r"localhost|127\.0\.0\.1"),
             sign("newconnectionerror", None, r"localhost|127\.0\.0\.1"),
             sign("max retries exceeded with url", r"amazonaws|NewConnection|Timeout"),
-            sign("couldn't connect to 'https://"), sign("couldn't connect to the hugging"), sign("offlinemodeisenabled"), sign("cannot reach https://"),
+            sign("couldn't connect to 'https://"), sign("thrown while requesting", r"\[Errno \d+\].{0,80}thrown while requesting"), sign("couldn't connect to the hugging"), sign("offlinemodeisenabled"), sign("cannot reach https://"),
             sign("could not connect to the endpoint url"),
             sign("squid", r"5\d\d|error|cache"), sign("proxyerror"), sign("unable to connect to proxy"), sign("tunnel connection failed"),
             sign("subnet's route table"), sign("dispatch failure", r"connector|io error|timeout"),

@@ -169,7 +169,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
         "Worker processes were lost; most likely they could not talk to each other.",
         "Look at the lost worker's own log; check shared memory, NCCL and peer-to-peer settings, and the host's memory.",
         (
-            sign("unable to initialize shared memory key"), sign("could not find any running ray instance"), sign("in forked subprocess", r"re-initialize"), sign("worker ports", r"timeout"), sign("ray", r"ray(?:\.exceptions)?.{0,40}(?:ActorDiedError|RayActorError|actor died|raylet died|ConnectionError)"), sign("shared memory", r"bus error|insufficient shared memory|shm_broadcast.{0,80}(?:error|timeout)", r"out of resource"), sign("bus error", None), sign("libfabric", r"error|failed"), sign("efa", r"\befa\b.{0,40}(?:error|failed)"), sign("nvls", r"error|failed"),
+            sign("unable to initialize shared memory key"), sign("could not find any running ray instance"), sign("worker ports", r"timeout"), sign("ray", r"ray(?:\.exceptions)?.{0,40}(?:ActorDiedError|RayActorError|actor died|raylet died|ConnectionError)"), sign("shared memory", r"bus error|insufficient shared memory|shm_broadcast.{0,80}(?:error|timeout)", r"out of resource"), sign("bus error", None), sign("libfabric", r"error|failed"), sign("efa", r"\befa\b.{0,40}(?:error|failed)"), sign("nvls", r"error|failed"),
         ),
     ),
     Failure(

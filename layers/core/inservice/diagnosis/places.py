@@ -17,9 +17,13 @@ _NOT_OF_A_SUBPROCESS = re.compile(r"^(?!.*(?:CalledProcessError|raised in subpro
 _REFUSED = re.compile(r"(?:Value|NotImplemented|Assertion|Validation)Error|ArgumentError|KeyError: .{0,4}invalid")
 _REFUSED_IN_WORDS = re.compile(r"(?:Value|NotImplemented)Error: \w")
 # What an attention backend lacks, unless it is a setting of the operator's.
-_LACKING = re.compile(r"^(?!.*(?:kv.?cache|dtype|specul|--\w)).*(?:Value|NotImplemented)Error: \w", re.IGNORECASE)
+_LACKING = re.compile(
+    r"^(?!.*(?:kv.?cache|dtype|specul|cuda.?graph|--\w)).*(?:Value|NotImplemented)Error: \w", re.IGNORECASE
+)
 # A model class of another release asks its configuration for what is not there.
-_NOT_THERE = re.compile(r"(?:Key|Attribute)Error|TypeError: .{0,120}unexpected keyword")
+_NOT_THERE = re.compile(
+    r"(?:Key|Attribute)Error|TypeError: .{0,120}(?:unexpected keyword|operand type.{0,60}'NoneType')"
+)
 # A bare check of the model's own configuration: the message is the source line above the exception.
 _ASSERTS_CONFIG = re.compile(r"\bassert .{0,80}\bconfig\..{0,300}AssertionError")
 # Files that may not be read or written say nothing about what is in them.

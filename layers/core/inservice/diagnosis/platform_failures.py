@@ -4,7 +4,13 @@
 
 from __future__ import annotations
 
-from inservice.diagnosis.decisions import capture_refused, setting_refused, whose_source, why_no_flash_attention
+from inservice.diagnosis.decisions import (
+    capture_refused,
+    setting_refused,
+    whose_source,
+    why_no_flash_attention,
+    why_not_valid,
+)
 from inservice.diagnosis.failure import FRAMES, ROOT, SPECIFIC, SYMPTOM, WEAK, Failure, sign
 
 # Programs that build kernels have options of their own, and refuse those of another version.
@@ -37,6 +43,7 @@ PLATFORM_FAILURES: tuple[Failure, ...] = (
             sign("not valid for this configuration"), sign("compute capability", r"(?:only supported|at least|requires?|not supported|below|>=|minimum|has compute capability|less than|higher|does not)", r"Compute capability below sm80\. Use|INFO|WARN|falling back|cannot use flash"), sign("does not support bfloat16"),
         ),
         needs_error=True,
+        decide=why_not_valid,
     ),
     Failure(
         "driver_mismatch", "UNSUPPORTED_GPU", ROOT - 1, 0.93,
@@ -180,7 +187,7 @@ PLATFORM_FAILURES: tuple[Failure, ...] = (
         "Triton refuses the model's configuration.",
         "Correct what is named in the model's config.pbtxt.",
         (
-            sign("poll failed for model directory"), sign("invalid argument", r"(?:failed to load '\S+' version \d+|creating server): Invalid argument(?::| -) \S"),
+            sign("poll failed for model directory"), sign("unavailable: invalid argument: ", r"\| UNAVAILABLE: Invalid argument: \S"), sign("invalid argument", r"(?:failed to load '\S+' version \d+|creating server): Invalid argument(?::| -) \S"),
             sign("in ensemble", r"\b[Ii]nvalid argument: in ensemble"),
         ),
         decide=setting_refused,
@@ -205,6 +212,12 @@ PLATFORM_FAILURES: tuple[Failure, ...] = (
         "The server refuses an option it was given.",
         "Correct the option that is named, or leave it out.",
         (sign("illegalargumentexception: "), sign("--", r"(?:Value|Type|Assertion|Runtime)Error\b.{0,160}?[`' ]--[a-z][\w-]+", r"Dockerfile|pip install|out of memory|memory to handle|mem-fraction|gpu-memory"),),
+    ),
+    Failure(
+        "forked_after_cuda", "CRASH_UNKNOWN", SPECIFIC - 1, 0.74,
+        "CUDA was in use before the worker processes were forked.",
+        "Start them anew (VLLM_WORKER_MULTIPROC_METHOD=spawn), and touch no GPU before the engine starts.",
+        (sign("in forked subprocess", r"re-initialize"),),
     ),
     Failure(
         "port_in_use", "INVALID_ARGUMENT", WEAK, 0.6,

@@ -140,6 +140,8 @@ ANSWERED_MARKS = tuple(
         ("processed prompts", r"Processed prompts:\s+(?:100%|[1-9]\d?%)"),
         ("rendering prompts", r"Rendering prompts:\s+100%"),
         ("adding requests", r"Adding requests:\s+100%"),
+        # Triton's table of models, which it prints before it starts its services.
+        ("| ready ", r"^\|[^|]+\|[^|]+\| READY\s+\|\s*$"),
         ("supported tasks:", r"\[llm\.py:\d+\] Supported tasks"),
     )
 )

@@ -32,6 +32,8 @@ _REPEATS = re.compile(r"\bERROR text_generation_launcher: (?!Download |Shard |We
 # The Hugging Face toolkit answers pings before it has a model, and loads that at a request (its handler_service.py).
 _LOADS_LATE = re.compile(r"handler_service\.py\", line \d+, in (?:initialize|load)\b")
 _LONGEST_TRACEBACK = 60
+# Triton may be told to go on without a model, and to load it when asked (--exit-on-error, --model-control-mode).
+_UP_WITHOUT_IT = re.compile(r"model_lifecycle\.cc:\d+\] \"?failed to load '")
 # The window may end, and the log with it, while a traceback is being printed: at most so many lines stand below it.
 _BREAKS_OFF_LINES = 2
 
@@ -80,7 +82,7 @@ def _after_ready(hits: list[Hit], shown: tuple[tuple[str, int], ...], log: Log) 
     last = shown[-1][1]
     # SGLang and TorchServe listen before the warm-up or the workers are done, and can still give up.
     gave_up = any(hit.line > last and hit.failure.key in _GAVE_UP for hit in hits)
-    return [hit for hit in hits if _loads_late(log, hit.line) or (hit.line > last and (gave_up or _ends(hit)))]
+    return [hit for hit in hits if _not_served(log, hit.line) or (hit.line > last and (gave_up or _ends(hit)))]
 
 
 def _ends(hit: Hit) -> bool:
@@ -88,8 +90,10 @@ def _ends(hit: Hit) -> bool:
     return hit.rank >= SPECIFIC - 5 and hit.cause in _ENDS_A_READY_SERVER
 
 
-def _loads_late(log: Log, number: int) -> bool:
-    """Whether a line belongs to a traceback of a model that is loaded at the first request."""
+def _not_served(log: Log, number: int) -> bool:
+    """Whether a line tells of a model that could not be loaded, by a server that is up all the same."""
+    if _UP_WITHOUT_IT.search(log.lines[number][:300]):
+        return True
     for line in reversed(log.lines[max(0, number - _LONGEST_TRACEBACK) : number]):
         if _LOADS_LATE.search(line):
             return True
