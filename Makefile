@@ -18,7 +18,7 @@ up: .venv/.ready  ## the embedded stack in the foreground; TIME_SCALE=60 plays 6
 
 test: .venv/.ready  ## run the whole suite; as root on Debian it installs Chromium for the page's tests
 	@scripts/ensure_chromium.sh
-	@.venv/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not timed"; side_by_side=$$?; \
+	@.venv/bin/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not timed"; side_by_side=$$?; \
 	.venv/bin/python -m pytest -m timed; alone=$$?; exit $$(( side_by_side || alone ))
 
 lint: .venv/.ready  ## check style

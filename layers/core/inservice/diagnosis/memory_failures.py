@@ -142,7 +142,7 @@ MEMORY_FAILURES: tuple[Failure, ...] = (
         "Weights: use more or larger GPUs, or quantised weights. Afterwards: lower max_total_tokens and max_concurrent_requests.",
         (
             sign("out of memory", r"(?:CUDA|HIP|NPU|XPU|GPU|hpu)\b.{0,40}out of memory", r"if out.of.memory|if you are running out|please ignore|reclaim|falling back"),
-            sign("outofmemoryerror", None, r"java\.lang|If OutOfMemoryError|Java heap|OnOutOfMemoryError"),
+            sign("outofmemoryerror", None, r"java\.lang|ray\.exceptions|If OutOfMemoryError|Java heap|OnOutOfMemoryError"),
             sign("cudaerrormemoryallocation"),
             # The allocator asks NVML only when it tells how much was in use, that is, when there was not enough.
             sign("nvml_success == r", r"CUDACachingAllocator"),

@@ -12,6 +12,8 @@ _OTHER_DIVISIONS = r"n_predict|specul|page_size|block_size|chunk|bit width|head_
 # Quantised weights come in groups and kernels in tiles: whether a size fits them depends on the number of GPUs or not.
 _BLOCKS = r"group.?size|block_[nmk]\b|mx(?:fp|_)\w*|nvfp4|pack(?:ed)?_factor|min_thread|min_[nk]_threads|quantization block|w4a|wna16|(?<!is not )divisible by (?:64|128|256)\b(?! )"
 
+_QUANTISATIONS = r"(?:quant|awq|gptq|marlin|fp8|fp4|bitsandbytes|compressedtensors|modelopt|gguf)\w*"
+
 MODEL_FAILURES: tuple[Failure, ...] = (
     Failure(
         "unknown_architecture", "UNSUPPORTED_ARCHITECTURE", ROOT - 5, 0.95,
@@ -21,13 +23,13 @@ MODEL_FAILURES: tuple[Failure, ...] = (
             sign("does not recognize this architecture"), sign("are not supported for now"),
             sign("has no vllm implementation"), sign("has no sglang implementation"), sign("no vllm implementation"),
             sign("transformers implementation is not compatible"), sign("not compatible with", r"not compatible with (?:vllm|sglang)\b"),
-            sign("unsupported model type"), sign("unsupported architecture"), sign("unsupported model ir"),
+            sign("unsupported model type"), sign("unsupported architecture", None, r"flashinfer|cutlass|fmha|\.cuh?:\d+"), sign("unsupported model ir"),
             sign("model type", r"model type \S{1,60} (?:is )?(?:not (?:currently )?supported|unsupported|unknown)"),
             sign("model_type", r"model_type \S{1,60} (?:is )?not supported|(?:unknown|unsupported) (?:\w+ )?model_type"),
             sign("architecture", r"architectures? \S{1,80} (?:is|are) not (?:yet )?supported|(?:unknown|unrecognized) (?:model )?architecture|architecture \S{1,60} not supported"),
             sign("unrecognized configuration class"), sign("rope_scaling` must be a dictionary"), sign("rope_scaling", r"Error\b.{0,200}(?:must be|should have|missing required keys|unknown)|KeyError"),
             sign("unknown rope scaling type"), sign("rope scaling", r"not implemented|unknown|not supported", r"INFO|WARN"), sign("unknown rope"), sign("rope type", r"unknown|unsupported|not supported"),
-            sign("config' object has no attribute", None, r"quant\w*config' object"), sign("config_mapping[", r"KeyError"),
+            sign("config' object has no attribute", None, rf"{_QUANTISATIONS}config' object"), sign("config_mapping[", r"KeyError"),
             sign("there is no module or parameter named"), sign("was only supported", r"vllm until|removed"), sign("previously supported in vllm until"),
             sign("sharded is not supported for automodel"), sign("not supported for automodel"),
             sign("cannot find model module"),
@@ -42,7 +44,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
         (
             sign("no longer supported", r"model|architecture"), sign("must match the size of tensor b"), sign("not implemented", r"model (?:type|class).{0,60}not implemented"), sign("config.architectures", r"error|none|missing"), sign("does not support", r"(?:ForCausalLM|ForConditionalGeneration)\S{0,4} does not support", r"\bLoRA\b|specul"), sign("is not supported", r"(?:ForCausalLM|ForConditionalGeneration|Model|LMHeadModel)\S{0,4}\]?'? (?:is|are) not supported|model \S{1,80} is not supported", r"draft model|\bLoRA\b|specul"),
             # The model asks an attention backend or a layer for what it does not have (vLLM's and SGLang's own refusals).
-            sign("head size", r"head size \S+ is not supported"), sign("head_dim", r"supported for head_dim"), sign("activation", r"unsupported activation: |activation function \S+ is not supported"), sign("type of huggingface processor"),
+            sign("page size of the layer is not divisible"), sign("head size", r"head size \S+ is not supported"), sign("head_dim", r"supported for head_dim"), sign("activation", r"unsupported activation: |activation function \S+ is not supported"), sign("type of huggingface processor"),
         ),
         needs_error=True,
     ),
@@ -66,7 +68,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
             sign("keyerror", r"KeyError: '[^']{0,200}(?:qweight|qzeros|g_idx|absmax|quant_map|quant_state|input_scale|weight_scale|weight_offset|output_scale|\.scales|\.rows|bitsandbytes|scale_inv|weight_packed)[^']{0,60}'"),
             sign("does not exist", r"weight \S*(?:qweight|qzeros|g_idx|scales|gptq_bits|gptq_groupsize) does not exist"),
             sign("quantization method", r"quantization method.{0,160}(?:does not match|is not supported|not supported|unknown|invalid)|(?:unknown|invalid|unsupported) quantization method", r"current GPU|Minimum capability|compute capability"),
-            sign("not supported for quantization method"), sign("supported dtypes:", r"quantiz"),
+            sign("not supported for quantization method"), sign("config' object has no attribute", rf"{_QUANTISATIONS}config' object"), sign("supported dtypes:", r"quantiz"),
             sign("cannot find the config file for"), sign("quantize_config.json", r"error|not found|no such|cannot"),
             sign("does not support", r"does not support (?:\S+ ){0,2}(?:bitsandbytes|bnb|awq|gptq|marlin|\w*quantiz)\w*", r"kv.?cache|current platform|this device"), sign("quant algo", r"unknown|unsupported|not supported|missing"), sign("quantized weight shape", None, r"too large tensor parallel"),
             sign("make sure the model is already quantized"), sign("weight is not `", r"is not `\w+` compatible"),

@@ -16,6 +16,9 @@ from inservice.diagnosis.failure import FRAMES, ROOT, SPECIFIC, SYMPTOM, WEAK, F
 # Programs that build kernels have options of their own, and refuse those of another version.
 COMPILERS = r"\b(?:nvcc|gcc|g\+\+|clang|cc1(?:plus)?|ptxas|cicc|hipcc|ninja|cmake|ld|collect2|nvlink|fatbinary)\b"
 
+# Libraries of kernels call a GPU's generation its architecture.
+_KERNELS = r"flashinfer|cutlass|fmha|\.cuh?:\d+"
+
 PLATFORM_FAILURES: tuple[Failure, ...] = (
     Failure(
         "gpu_too_old", "UNSUPPORTED_GPU", ROOT - 2, 0.95,
@@ -27,7 +30,7 @@ PLATFORM_FAILURES: tuple[Failure, ...] = (
             sign("fa2 is only supported"), sign("requires flash attention", None, r"INFO"), sign("flash attention v2, stk"), sign("flash attention enabled models", None, r"WARN|Could not import"),
             sign("current gpu", r"not supported (?:for|on|by)\s+the current gpu"), sign("with cuda capability", r"not supported"), sign("fp8 kv-cache on this device"), sign("minimum capability"), sign("not supported on this gpu"), sign("not supported in this architecture"), sign("fp8e4nv"), sign("not supported on this device"), sign("gpu is not supported"), sign("gpu not supported"), sign("unsupported gpu"),
             sign("device-type mismatch"), sign("device acquire failed"), sign("arch_mismatch"), sign("out of resource", r"shared memory"), sign("outofresources", r"shared memory|Hardware limit"), sign("hardware limit:"),
-            sign("bfloat16 is only supported"), sign("compute cap", r"compute cap \S+ is not (?:supported|compatible)"), sign("invalid device function"), sign("operation not supported", r"CUDA (?:runtime |driver )?error.{0,120}: operation not supported"),
+            sign("bfloat16 is only supported"), sign("compute cap", r"compute cap \S+ is not (?:supported|compatible)"), sign("invalid device function"), sign("unsupported architecture", _KERNELS), sign("operation not supported", r"CUDA (?:runtime |driver )?error.{0,120}: operation not supported"),
         ),
         decide=why_no_flash_attention,
     ),
@@ -74,11 +77,11 @@ PLATFORM_FAILURES: tuple[Failure, ...] = (
             sign("inductorerror"), sign("torch._dynamo.exc"), sign("torch._inductor.exc"), sign("backendcompilerfailed"), sign("loweringexception"),
             sign("calledprocesserror", r"gcc|g\+\+|clang|nvcc|ninja|/cc\b|c\+\+|cmake|hipcc"), sign("ninja: build stopped"), sign("error building extension"), sign("nvcc fatal"), sign("unrecognized command", r"command.?line option"), sign("collect2: error"), sign("linker command failed"), sign("failed to find c compiler"), sign("fatal error:", r"\.(?:h|hpp|cuh):? ?(?:No such file|file not found)|\.h: no such"), sign("ninja is required"), sign("no such file or directory: '", r"directory: '(?:\S*/)?(?:ninja|nvcc|gcc|g\+\+|cc|c\+\+|clang|ld|ptxas|cmake|hipcc)'"), sign("ninja build failed"),
             sign("could not find nvcc"), sign("nvcc", r"(?:nvcc fatal|not found|no such file|error)", r"INFO|WARN"), sign("triton.compiler.errors"), sign("compilationerror"), sign("compilation failed"), sign("failed to compile", None, r"grammar"), sign("could not find any implementation for node"), sign("engine building failed"), sign("failed running call_function"),
-            sign("cuda_utils", r"undefined symbol|cannot open|no such"), sign("passmanager::run failed"), sign("ptxas", r"fatal|error|failed|not defined"), sign("neuronx-cc", r"fail|error|status"), sign("neuronx_cc", r"fail|error"), sign("jit compil", r"error|fail"), sign("python.h", r"no such file|not found"), sign("libcuda.so: cannot find"), sign("cannot find -lcuda"),
+            sign("cuda_utils", r"undefined symbol|cannot open|no such"), sign("passmanager::run failed"), sign("ptxas", r"fatal|error|failed|not defined"), sign("neuronx-cc", r"fail|error|status"), sign("neuronx_cc", r"fail|error"), sign("jit compil", r"error|fail"), sign("python.h", r"no such file|not found"), sign("libcuda.so: cannot find"), sign("libcuda.so cannot found"), sign("cannot find -lcuda"),
         ),
     ),
     Failure(
-        "engine_of_another_version", "COMPILE_ERROR", SPECIFIC + 1, 0.76,
+        "engine_of_another_version", "BAD_CONTAINER", SPECIFIC + 1, 0.76,
         "The engine was built by another version of TensorRT than the image runs.",
         "Build the engine again with this image, or use the image it was built with.",
         (sign("engine plan file is not compatible"),),
