@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from inservice.diagnosis.decisions import reason_of_silence, why_not_registered
 from inservice.diagnosis.failure import ROOT, SPECIFIC, WEAK, Failure, sign
+from inservice.diagnosis.platform_failures import KERNELS
 
 # Pages, chunks, groups and draft tokens are divided too, by settings of their own and not by GPUs.
 _OTHER_DIVISIONS = r"n_predict|specul|page_size|block_size|chunk|bit width|head_dim|head_size|topk|embed_dim|by `?(?:num_|kv |mamba_n_)\w*heads|max_bs|by the other|element size|mamba_intermediate_size \(\d+\) must be divisible by mamba"
@@ -23,7 +24,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
             sign("does not recognize this architecture"), sign("are not supported for now"),
             sign("has no vllm implementation"), sign("has no sglang implementation"), sign("no vllm implementation"),
             sign("transformers implementation is not compatible"), sign("not compatible with", r"not compatible with (?:vllm|sglang)\b"),
-            sign("unsupported model type"), sign("unsupported architecture", None, r"flashinfer|cutlass|fmha|\.cuh?:\d+"), sign("unsupported model ir"),
+            sign("unsupported model type"), sign("unsupported architecture", None, KERNELS), sign("unsupported model ir"),
             sign("model type", r"model type \S{1,60} (?:is )?(?:not (?:currently )?supported|unsupported|unknown)"),
             sign("model_type", r"model_type \S{1,60} (?:is )?not supported|(?:unknown|unsupported) (?:\w+ )?model_type"),
             sign("architecture", r"architectures? \S{1,80} (?:is|are) not (?:yet )?supported|(?:unknown|unrecognized) (?:model )?architecture|architecture \S{1,60} not supported"),

@@ -17,7 +17,7 @@ from inservice.diagnosis.failure import FRAMES, ROOT, SPECIFIC, SYMPTOM, WEAK, F
 COMPILERS = r"\b(?:nvcc|gcc|g\+\+|clang|cc1(?:plus)?|ptxas|cicc|hipcc|ninja|cmake|ld|collect2|nvlink|fatbinary)\b"
 
 # Libraries of kernels call a GPU's generation its architecture.
-_KERNELS = r"flashinfer|cutlass|fmha|\.cuh?:\d+"
+KERNELS = r"flashinfer|cutlass|fmha|\.cuh?:\d+"
 
 PLATFORM_FAILURES: tuple[Failure, ...] = (
     Failure(
@@ -30,7 +30,7 @@ PLATFORM_FAILURES: tuple[Failure, ...] = (
             sign("fa2 is only supported"), sign("requires flash attention", None, r"INFO"), sign("flash attention v2, stk"), sign("flash attention enabled models", None, r"WARN|Could not import"),
             sign("current gpu", r"not supported (?:for|on|by)\s+the current gpu"), sign("with cuda capability", r"not supported"), sign("fp8 kv-cache on this device"), sign("minimum capability"), sign("not supported on this gpu"), sign("not supported in this architecture"), sign("fp8e4nv"), sign("not supported on this device"), sign("gpu is not supported"), sign("gpu not supported"), sign("unsupported gpu"),
             sign("device-type mismatch"), sign("device acquire failed"), sign("arch_mismatch"), sign("out of resource", r"shared memory"), sign("outofresources", r"shared memory|Hardware limit"), sign("hardware limit:"),
-            sign("bfloat16 is only supported"), sign("compute cap", r"compute cap \S+ is not (?:supported|compatible)"), sign("invalid device function"), sign("unsupported architecture", _KERNELS), sign("operation not supported", r"CUDA (?:runtime |driver )?error.{0,120}: operation not supported"),
+            sign("bfloat16 is only supported"), sign("compute cap", r"compute cap \S+ is not (?:supported|compatible)"), sign("invalid device function"), sign("unsupported architecture", KERNELS), sign("operation not supported", r"CUDA (?:runtime |driver )?error.{0,120}: operation not supported"),
         ),
         decide=why_no_flash_attention,
     ),

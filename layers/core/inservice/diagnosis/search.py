@@ -57,8 +57,8 @@ def _last_failure(starts: list[Start]) -> tuple[Hit | None, Start | None]:
         if best is None and start.ready and (before is None or start.got_further_than(before)):
             break
         if root and root.rank > SYMPTOM + 5:
-            whole = choose(list(before.hits)) if before and start.breaks_off(root, before) else None
-            return (whole, before) if whole else (root, chosen)
+            cut = start is starts[-1] and before is not None and start.breaks_off(root, before)
+            return (choose(list(before.hits)), before) if cut and before else (root, chosen)
     return root, chosen
 
 

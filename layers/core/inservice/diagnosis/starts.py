@@ -49,9 +49,8 @@ class Start:
 
     def breaks_off(self, hit: Hit, before: Start) -> bool:
         """Whether the log ends while this start fails at `hit` as the one before it did, which then says more of it."""
-        keys = {other.failure.key for other in self.hits}
         near = self.end - hit.line - 1 <= _BREAKS_OFF_LINES
-        return near and keys <= {other.failure.key for other in before.hits}
+        return near and {other.failure.key for other in self.hits} <= {other.failure.key for other in before.hits}
 
     def got_further_than(self, before: Start) -> bool:
         """Whether this start, which was ready, went past the place where the one before it was ready and failed."""
