@@ -13,6 +13,8 @@ from inservice.diagnosis import diagnose
 from inservice.diagnosis.cases import answer
 from inservice.diagnosis.facts import Facts
 from inservice.diagnosis.progress import banner_of
+from inservice.diagnosis.reason_failures import REASON_FAILURES
+from inservice.diagnosis.search import LOG_FAILURES
 from inservice.watching.losing import conclusive
 
 HERE = Path(__file__).parent
@@ -58,6 +60,18 @@ def test_confidence_keeps_its_promise(some: list[dict[str, Any]]) -> None:
     assert sum(sure) >= 0.9 * len(sure)
     assert len(fairly) - sum(fairly) <= 0.03 * len(fairly)
     assert len(fairly) > len(results) / 2, "a diagnosis that is never sure is of no use"
+
+
+@pytest.mark.parametrize("some", SETS)
+def test_what_is_said_and_advised_is_of_the_cause(some: list[dict[str, Any]]) -> None:
+    """Where the lines around a failure decide for another cause, its own words would lead astray."""
+    of_another: dict[str, set[str]] = {}
+    for failure in (*LOG_FAILURES, *REASON_FAILURES):
+        of_another.setdefault(failure.says, set()).add(failure.cause)
+    for case, found, _ in judged(some):
+        said = of_another.get(found.summary.split(" Seen in ")[0], {found.cause})
+        # Of what is only a symptom, its own words are all there is to say.
+        assert found.cause == "CRASH_UNKNOWN" or found.cause in said, (case["id"], found.cause, found.summary)
 
 
 @pytest.mark.parametrize("some", SETS)

@@ -19,6 +19,7 @@ from inservice.diagnosis.progress import ANSWERED_MARKS, READY_MARKS, SPEAKING_M
 from inservice.diagnosis.reason_failures import REASON_FAILURES
 from inservice.diagnosis.remedies import remedy_for
 from inservice.diagnosis.search import Found, search, search_text
+from inservice.diagnosis.wording import cure_of, summary_of
 from inservice.ports import Peak
 
 _SURE = 0.97
@@ -106,19 +107,12 @@ def _from_log(found: Found, log: Log, facts: Facts) -> Diagnosis:
         confidence=round(max(0.3, min(_SURE, confidence)), 2),
         summary=_summary(hit, found),
         evidence=evidence,
-        remedy=remedy_for(hit.cause, hit.failure.cure, log.lines[hit.line], log, facts),
+        remedy=remedy_for(hit.cause, cure_of(hit), log.lines[hit.line], log, facts),
     )
 
 
 def _summary(hit: Hit, found: Found) -> str:
-    says = hit.failure.says
-    if hit.failure.key == "gpu_out_of_memory":
-        says = {
-            "GPU_OOM_WEIGHTS": "The GPU ran out of memory while the weights were loaded.",
-            "GPU_OOM_KV_CACHE": "The weights fit; the GPU ran out of memory for the KV cache or a batch.",
-        }[hit.cause]
-    elif hit.cause != hit.failure.cause and hit.failure.key == "crash_without_cause":
-        says = f"The server crashed in code that speaks for {hit.cause}."
+    says = summary_of(hit)
     return f"{says} Seen in {found.repeats} of {found.starts} starts." if found.repeats > 1 else says
 
 
