@@ -52,10 +52,10 @@ _NEXT_RECORD = re.compile(
 _LONGEST_WARNING = 6
 # Text Embeddings Inference tries ONNX Runtime, Candle and Python in turn (backends/src/lib.rs).
 _OF_SEVERAL = re.compile(r"Could not start \w+ backend: ")
-# What Python prints before the traceback of an exception that it could not raise (sys.unraisablehook, logging.raiseExceptions).
-_GOES_ON = re.compile(r"Exception ignored (?:in|on)|--- Logging error ---|Chat template warmup failed")
 # A log handler's own failure is printed below the exception it was to print (logging.Handler.handleError).
 _OF_THE_HANDLER, _HANDLED_NEXT = "--- Logging error ---", "During handling of the above exception"
+# What Python prints before the traceback of an exception that it could not raise (sys.unraisablehook, logging.raiseExceptions).
+_GOES_ON = re.compile(rf"Exception ignored (?:in|on)|{_OF_THE_HANDLER}|Chat template warmup failed")
 # TensorRT-LLM's second way to make a model, and TorchServe's collector of metrics, say so on the traceback's first line.
 _GOES_ON_HERE = re.compile(r"[Ff]all(?:ing )?back to|MetricCollector - ")
 _OF_A_PROCESS = re.compile(

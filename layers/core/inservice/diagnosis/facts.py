@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inservice.contracts import DeploymentRequest, Plan
-from inservice.planning.environment import total_tokens_of
+from inservice.planning.environment import TOTAL_TOKENS, number_in
 from inservice.planning.tables import instance
 
 
@@ -44,7 +44,7 @@ class Facts:
             likely_seconds=predicted.likely if predicted else None,
             high_seconds=predicted.high if predicted else None,
             volume_gb=plan.volume_size_gb,
-            max_total_tokens=total_tokens_of(plan.environment),
+            max_total_tokens=number_in(plan.environment, TOTAL_TOKENS),
             max_input_tokens=request.max_input_tokens if request else None,
             max_concurrent_requests=request.max_concurrent_requests if request else None,
             quantization=request.quantization if request else None,

@@ -78,7 +78,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
             sign("bitsandbytes", r"bitsandbytes.{0,80}(?:not supported|only supports|is not compatible|does not support|conflict)", r"install"),
             sign("quantization", r"only supports? .{0,40}quantization|but got \w+ quantization", r"GPU|INFO"), sign("quant method", r"unknown|unsupported|not supported"), sign("quant_method", r"unknown|unsupported|not supported|KeyError|must", r"warmup"),
             sign("fp8", r"fp8.{0,80}(?:only supported on|checkpoint.{0,40}(?:mismatch|expected))", r"fp8e4nv|capability"),
-            sign("object has no attribute 'weight'", r"Linear' object"), sign("unable to find quantization config"), sign("config' object has no attribute", r"quant\w*config' object"), sign("missing quantization config"),
+            sign("object has no attribute 'weight'", r"Linear' object"), sign("unable to find quantization config"), sign("missing quantization config"),
         ),
     ),
     Failure(

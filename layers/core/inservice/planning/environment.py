@@ -35,8 +35,8 @@ _FLAGS = {
     ),
 }  # fmt: skip
 
-# What each server calls the longest request.
-_TOTAL_TOKENS = ("MAX_TOTAL_TOKENS", "SM_VLLM_MAX_MODEL_LEN", "OPTION_MAX_MODEL_LEN", "SM_SGLANG_CONTEXT_LENGTH")
+# What each server calls the longest request, in tokens.
+TOTAL_TOKENS = ("MAX_TOTAL_TOKENS", "SM_VLLM_MAX_MODEL_LEN", "SM_SGLANG_CONTEXT_LENGTH", "OPTION_MAX_MODEL_LEN")
 
 
 @dataclass(frozen=True)
@@ -162,10 +162,9 @@ def _sglang(request: DeploymentRequest, serving: Serving) -> dict[str, str]:
     )
 
 
-def total_tokens_of(environment: dict[str, str]) -> int | None:
-    """The longest request this environment allows, in tokens; None where it does not say."""
-    said = next((environment[name] for name in _TOTAL_TOKENS if name in environment), "")
-    return int(said) if said.isdigit() else None
+def number_in(environment: dict[str, str], names: tuple[str, ...]) -> int | None:
+    """The first of these variables that holds a whole number; None where none does."""
+    return next((int(environment[name]) for name in names if environment.get(name, "").isdigit()), None)
 
 
 def _chosen(**values: object) -> dict[str, str]:

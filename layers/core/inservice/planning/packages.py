@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 
 from inservice.contracts import DeploymentRequest
+from inservice.planning.environment import TOTAL_TOKENS, number_in
 from inservice.planning.tables import Image, images
 from inservice.ports import Package
 
 # The variables under which the servers' images are told their model and their lengths (`environment.py` writes them).
 _MODEL = ("HF_MODEL_ID", "SM_VLLM_MODEL", "SM_SGLANG_MODEL_PATH", "OPTION_MODEL_ID")
-_TOTAL = ("MAX_TOTAL_TOKENS", "SM_VLLM_MAX_MODEL_LEN", "SM_SGLANG_CONTEXT_LENGTH", "OPTION_MAX_MODEL_LEN")
 _INPUT = ("MAX_INPUT_TOKENS", "MAX_INPUT_LENGTH")
 _CUDA = re.compile(r"(?<![a-z0-9])cu(1\d)(\d)?(?![a-z0-9])")
 
@@ -40,13 +40,13 @@ def _of_package(request: DeploymentRequest, package: Package) -> DeploymentReque
     """A package may name a hub model beside itself, which no request may: so this copy is for planning only."""
     said = {**package.environment, **request.environment}
     hub_id = next((said[name] for name in _MODEL if "/" in said.get(name, "") and not said[name].startswith("/")), None)
-    known = {*_MODEL, *_TOTAL, *_INPUT}
+    known = {*_MODEL, *TOTAL_TOKENS, *_INPUT}
     return request.model_copy(
         update={
             "image_uri": request.image_uri or package.image_uri,
             "model": request.model.model_copy(update={"hub_id": hub_id}),
-            "max_total_tokens": request.max_total_tokens or _number(said, _TOTAL),
-            "max_input_tokens": request.max_input_tokens or _number(said, _INPUT),
+            "max_total_tokens": request.max_total_tokens or number_in(said, TOTAL_TOKENS),
+            "max_input_tokens": request.max_input_tokens or number_in(said, _INPUT),
             "environment": {name: value for name, value in said.items() if name not in known},
         }
     )
@@ -58,7 +58,3 @@ def _of_image(request: DeploymentRequest) -> DeploymentRequest:
         return request
     server = image.server if request.server == "auto" else request.server
     return request.model_copy(update={"server": server, "server_version": request.server_version or image.version})
-
-
-def _number(said: dict[str, str], names: tuple[str, ...]) -> int | None:
-    return next((int(said[name]) for name in names if said.get(name, "").isdigit()), None)
