@@ -154,6 +154,7 @@ class Sequence(RuleBasedStateMachine):
             self.ids.append(answer["deployment_id"])
 
 
+@pytest.mark.usefixtures("one_parse_at_a_time")
 def test_two_hundred_random_sequences_end_truthfully_and_leave_nothing(caller: Caller) -> None:
     caller.faults(quota={"ml.g5.2xlarge": 500}, events={"copies": 2}, lag_seconds=5)
     mischief, numbers = Mischief(caller), itertools.count(1)
