@@ -143,6 +143,7 @@ def diagnosed(lines: list[str], case: dict[str, Any]) -> Diagnosis:
 
 
 NOISE = [f"INFO 04-10 08:{n // 60 % 60:02d}:{n % 60:02d} [loggers.py:116] step {n}: 0.0 tokens/s" for n in range(400)]
+LONG = f"INFO 04-10 08:00:00 [api_server.py:1045] args: Namespace({', '.join(f'option_{n}=None' for n in range(30))})"
 SHAPES = {
     "noise before": lambda lines: NOISE + lines,
     "noise after": lambda lines: lines + NOISE,
@@ -156,7 +157,16 @@ SHAPES = {
     "three starts": lambda lines: ["INFO vLLM API server version 0.9", *["INFO a"] * 5, *lines] * 3,
     "carriage returns": lambda lines: ["\r".join(lines)],
     "last sixty lines": lambda lines: lines[-60:],
+    # Short logs have few lines that reach the edge; real ones begin with what the server was told.
+    "copied from a terminal": lambda lines: [row for line in (LONG, *lines) for row in _rows(line, 120)],
+    "copied from a terminal that fills its rows": lambda lines: [
+        row.ljust(100) for line in (LONG, *lines) for row in _rows(line, 100)
+    ],
 }
+
+
+def _rows(line: str, width: int) -> list[str]:
+    return [line[at : at + width] for at in range(0, len(line), width)]
 
 
 @pytest.mark.slow

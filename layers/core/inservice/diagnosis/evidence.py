@@ -7,6 +7,7 @@ import re
 from inservice.diagnosis.failure import SYMPTOM
 from inservice.diagnosis.hits import Hit
 from inservice.diagnosis.log import Log
+from inservice.diagnosis.messages import rest_of
 
 _LONGEST = 1000
 _TELLING = re.compile(r"error|exception|fail|killed|fatal|cannot|denied", re.IGNORECASE)
@@ -20,7 +21,7 @@ def proof(log: Log, hit: Hit, hits: tuple[Hit, ...]) -> tuple[str, ...]:
         other.line for other in hits if other.rank > SYMPTOM and other.cause == hit.cause and other.line != hit.line
     ]
     lines: list[str] = []
-    for number in [hit.line, *_rest_of_message(log, hit.line), *others]:
+    for number in [hit.line, *rest_of(log, hit.line), *others]:
         text = quoted(log.raw[number])
         if text and text not in lines:
             lines.append(text)
@@ -38,13 +39,3 @@ def quoted(line: str) -> str:
     """A line as evidence: verbatim, bounded, and without a hub token."""
     text = line.strip()[:_LONGEST]
     return _TOKEN.sub("hf_***", text) if _TOKEN.search(text) else text
-
-
-def _rest_of_message(log: Log, number: int) -> list[int]:
-    """Lines that go on with the message: not a new record, not a traceback."""
-    more = []
-    for following in range(number + 1, min(number + 3, len(log.lines))):
-        if re.match(r"\s*(?:Traceback|File |\[rank|\(|\[|\d{4}-|INFO|WARN|ERROR|CRITICAL|\^|$)", log.lines[following]):
-            break
-        more.append(following)
-    return more

@@ -10,6 +10,7 @@ from inservice.contracts import Cause
 from inservice.diagnosis.asides import no_cause, of_a_warning, remark, speaks_of_failure, tries_another
 from inservice.diagnosis.failure import FRAMES, SYMPTOM, Failure, Sign
 from inservice.diagnosis.log import Log, loud, said_in
+from inservice.diagnosis.messages import whole
 from inservice.diagnosis.places import place
 from inservice.diagnosis.refusals import CLEAR, refused
 
@@ -98,7 +99,7 @@ def _narrowed(hit: Hit, log: Log) -> Hit:
         hit = replace(hit, cause=_cause(decided), confidence=min(0.95, hit.confidence + 0.08))
     elif key == "gpu_out_of_memory":
         hit = replace(hit, confidence=0.7)
-    if key == "crash_without_cause" and (spoken := _spoken(before, line)):
+    if key == "crash_without_cause" and (spoken := _spoken(before, line, whole(log, hit.line))):
         hushed = _ONE_OF_SEVERAL - _DISGUISED if tries_another(line) else hit.rank
         hit = replace(hit, cause=spoken, rank=FRAMES if hit.rank > 0 else hushed, confidence=0.66)
     return hit
@@ -115,9 +116,9 @@ def _context(log: Log, number: int) -> list[str]:
     return [*before, *below[:ends]]
 
 
-def _spoken(before: list[str], line: str) -> Cause | None:
+def _spoken(before: list[str], line: str, message: str) -> Cause | None:
     """What an exception nobody described speaks for: its own words if they are clear, else where it was raised."""
-    said = refused(line)
+    said = refused(line) or refused(message)
     return said if said in CLEAR else place(before, line) or said
 
 

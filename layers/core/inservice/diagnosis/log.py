@@ -11,6 +11,7 @@ from functools import cached_property, lru_cache
 from itertools import accumulate, pairwise
 
 from inservice.diagnosis.boxes import unboxed
+from inservice.diagnosis.wrapped import unwrapped
 
 # A CloudWatch export of a long crash loop; the end matters most, the start holds the first attempt.
 MOST_CHARACTERS = 24_000_000
@@ -114,7 +115,7 @@ def read(text: str) -> Log:
         raw = _LINE_BREAK.split(_bounded(text).replace("\\r", "\n").replace("\\n", "\n"))
     raw = [line for line in raw if line and not line.isspace()]
     clean = _without_colours(raw)
-    clean = _without_program_around(clean)
+    clean = unwrapped(_without_program_around(clean))
     records = sum(line.startswith("{") for line in clean[:50])
     if records * 2 > min(len(clean), 50) or any(line.startswith(_RECORD) for line in clean):
         clean, raw = _without_json(clean, raw)
