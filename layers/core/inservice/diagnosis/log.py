@@ -31,6 +31,7 @@ _PROCESS_PREFIX = re.compile(
     r"|\[\d+,\d+\]<std(?:out|err)>:"
     r"|^(?:>\s)+"
     # What exports and `aws logs tail` put before a line: a stamp, and the instance's stream.
+    r"|^(?:[A-Z]+ )?\d{4}-\d\d-\d\dT[\d:.]+Z \[resource\.labels\.\w+: [^\]]{1,80}\] "
     r"|^\d{13} |^\d{4}-\d\d-\d\dT[\d:.]+\+00:00 \S{1,60}/i-[0-9a-f]+ "
 )
 # A program of one's own that starts the server and logs all it prints as information; what a server's lines begin with.

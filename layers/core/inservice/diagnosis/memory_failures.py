@@ -143,7 +143,7 @@ MEMORY_FAILURES: tuple[Failure, ...] = (
         (
             sign("out of memory", r"(?:CUDA|HIP|NPU|XPU|GPU|hpu)\b.{0,40}out of memory", r"if out.of.memory|if you are running out|please ignore|reclaim|falling back"),
             sign("outofmemoryerror", None, r"java\.lang|ray\.exceptions|If OutOfMemoryError|Java heap|OnOutOfMemoryError"),
-            sign("cudaerrormemoryallocation"),
+            sign("cudaerrormemoryallocation"), sign("allocation on device", r"would exceed allowed memory"),
             # The allocator asks NVML only when it tells how much was in use, that is, when there was not enough.
             sign("nvml_success == r", r"CUDACachingAllocator"),
             sign("cuda_error_out_of_memory"),
@@ -189,7 +189,7 @@ MEMORY_FAILURES: tuple[Failure, ...] = (
         "The process was killed from outside (signal 9) without an error of its own: the host ran out of memory.",
         "Use an instance type with more RAM, or a checkpoint that needs no conversion to safetensors.",
         (
-            sign("signal 9"), sign("signal: 9"), sign("sigkill", None, r"sending SIGKILL|after \S+ SIGKILL"),
+            sign("signal 9"), sign("signal: 9"), sign("sigkill", None, r"sending SIGKILL|after \S+ SIGKILL|root causes|common cause|If exit code"),
             sign("exit code 137"), sign("exitcode 137"), sign("exit code: 137"), sign("exit status 137"),
             sign("status 137"), sign("code 137"), sign("exitcode: -9"), sign("exitcode -9"), sign("exit code 9", r"exit code 9\b"), sign("exitcode=-9"), sign("exit code -9"),
             sign("exit code: -9"), sign("exitcode : -9"), sign("(-9)", r"exit|signal|killed"),

@@ -43,7 +43,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
         "The server most likely does not know this model as it is configured.",
         "Use a server version that supports the model.",
         (
-            sign("no longer supported", r"model|architecture"), sign("must match the size of tensor b"), sign("not implemented", r"model (?:type|class).{0,60}not implemented"), sign("config.architectures", r"error|none|missing"), sign("does not support", r"(?:ForCausalLM|ForConditionalGeneration)\S{0,4} does not support", r"\bLoRA\b|specul"), sign("is not supported", r"(?:ForCausalLM|ForConditionalGeneration|Model|LMHeadModel)\S{0,4}\]?'? (?:is|are) not supported|model \S{1,80} is not supported", r"draft model|\bLoRA\b|specul"),
+            sign("no longer supported", r"model|architecture"), sign("no suitable kernel", r"h_in=\d"), sign("must match the size of tensor b"), sign("not implemented", r"model (?:type|class).{0,60}not implemented"), sign("config.architectures", r"error|none|missing"), sign("does not support", r"(?:ForCausalLM|ForConditionalGeneration)\S{0,4} does not support", r"\bLoRA\b|specul"), sign("is not supported", r"(?:ForCausalLM|ForConditionalGeneration|Model|LMHeadModel)\S{0,4}\]?'? (?:is|are) not supported|model \S{1,80} is not supported", r"draft model|\bLoRA\b|specul"),
             # The model asks an attention backend or a layer for what it does not have (vLLM's and SGLang's own refusals).
             sign("page size of the layer is not divisible"), sign("head size", r"head size \S+ is not supported"), sign("head_dim", r"supported for head_dim"), sign("activation", r"unsupported activation: |activation function \S+ is not supported"), sign("type of huggingface processor"),
         ),
@@ -172,7 +172,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
         "Worker processes were lost; most likely they could not talk to each other.",
         "Look at the lost worker's own log; check shared memory, NCCL and peer-to-peer settings, and the host's memory.",
         (
-            sign("unable to initialize shared memory key"), sign("could not find any running ray instance"), sign("worker ports", r"timeout"), sign("ray", r"ray(?:\.exceptions)?.{0,40}(?:ActorDiedError|RayActorError|actor died|raylet died|ConnectionError)"), sign("shared memory", r"bus error|insufficient shared memory|shm_broadcast.{0,80}(?:error|timeout)", r"out of resource"), sign("bus error", None), sign("libfabric", r"error|failed"), sign("efa", r"\befa\b.{0,40}(?:error|failed)"), sign("nvls", r"error|failed"),
+            sign("unable to initialize shared memory key"), sign("could not find any running ray instance"), sign("worker ports", r"timeout"), sign("ray", r"ray(?:\.exceptions)?.{0,40}(?:raylet died|ConnectionError)"), sign("shared memory", r"bus error|insufficient shared memory|shm_broadcast.{0,80}(?:error|timeout)", r"out of resource"), sign("bus error", None), sign("libfabric", r"error|failed"), sign("efa", r"\befa\b.{0,40}(?:error|failed)"), sign("nvls", r"error|failed"),
         ),
     ),
     Failure(
