@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 
 from inservice.diagnosis.log import Log, said_in
+from inservice.diagnosis.messages import headless
 
 # Servers echo their arguments; words in them are settings, not events.
 _ECHO = re.compile(r"\bArgs \{|Namespace\(|ServerArgs\(|non-default args|engine args:|with config: ", re.IGNORECASE)
@@ -58,9 +59,6 @@ _OF_THE_HANDLER, _HANDLED_NEXT = "--- Logging error ---", "During handling of th
 _GOES_ON = re.compile(rf"Exception ignored (?:in|on)|{_OF_THE_HANDLER}|Chat template warmup failed")
 # TensorRT-LLM's second way to make a model, and TorchServe's collector of metrics, say so on the traceback's first line.
 _GOES_ON_HERE = re.compile(r"[Ff]all(?:ing )?back to|MetricCollector - ")
-_OF_A_PROCESS = re.compile(
-    r"^(?:\(\w[^)]{0,80}\) |\[rank\d+\]: )?(?:ERROR \d\d-\d\d \d\d:\d\d:\d\d \[?[\w.]+:\d+\] ?)?"
-)
 _LONGEST_TRACEBACK = 60
 
 # Told as an error by a function whose caller then asks for another kernel (vLLM's fa_utils.py), and by
@@ -100,7 +98,7 @@ def tries_another(line: str) -> bool:
 def _unraised(log: Log, number: int) -> bool:
     """Whether a line belongs to a traceback that Python printed and went on from: a finaliser's, a log handler's."""
     for earlier in range(number - 1, max(-1, number - _LONGEST_TRACEBACK), -1):
-        line = _OF_A_PROCESS.sub("", said_in(log.lines[earlier][:400]))
+        line = headless(said_in(log.lines[earlier][:400]))
         if "Traceback (most recent" in line:
             before = log.lines[max(0, earlier - 1) : earlier]
             if any(_OF_THE_HANDLER in text for text in before) and _is_handled_next(log, number):
