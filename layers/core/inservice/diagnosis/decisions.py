@@ -21,6 +21,10 @@ _REASON = re.compile(
 )  # fmt: skip
 # SGLang's models/registry.py imports each model's module, and only tells of those that fail.
 _IGNORED = re.compile(r"Ignore import error when loading sglang\.srt\.models\.(?P<module>\w+)[.:] ?(?P<reason>.*)")
+# TGI's first releases read weights in the model's own class, where grouped heads were unknown to it (flash_llama.py).
+_READS_WEIGHTS = re.compile(
+    r"File (?!.*text_generation_server).*\b(?:load_weights|\w*weight_loader|load_\w*weights?)\b"
+)
 _COMPILER = re.compile(r"Command '?\[.{0,80}\b(?:gcc|g\+\+|cc|clang|nvcc)\b")
 
 
@@ -43,6 +47,11 @@ def whose_source(before: list[str], line: str) -> str | None:
     frames = [found[1] for text in before[-12:] if (found := _FRAME.search(text))]
     own = frames and not frames[-1].startswith("<") and "transformers_modules" not in frames[-1]
     return None if own and _SERVERS_OWN.search(" ".join(frames)) else "CRASH_UNKNOWN"
+
+
+def whose_sizes(before: list[str], line: str) -> str | None:
+    """Tensors that differ in size while weights are read do so in the checkpoint, later in the model's code."""
+    return "CORRUPT_WEIGHTS" if any(_READS_WEIGHTS.search(text) for text in before[-30:]) else None
 
 
 def reason_of_silence(before: list[str], line: str) -> str | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from inservice.contracts import Diagnosis
 from inservice.diagnosis.chains import breaks_off
+from inservice.diagnosis.clients import told_a_client
 from inservice.diagnosis.evidence import proof, telling_lines
 from inservice.diagnosis.facts import NOTHING_KNOWN, Facts
 from inservice.diagnosis.failure import SPECIFIC, SYMPTOM
@@ -36,8 +37,9 @@ def diagnose(
     *, failure_reason: str | None, log: str | None, facts: Facts = NOTHING_KNOWN, peaks: Iterable[Peak] = ()
 ) -> Diagnosis:
     """The cause of a failed (or still running) start, with evidence and remedy; UNKNOWN when nothing proves one."""
-    reason = failure_reason.strip() if isinstance(failure_reason, str) else ""
     lines = read(log) if isinstance(log, str) and log.strip() else Log((), ())
+    reason = failure_reason.strip() if isinstance(failure_reason, str) else ""
+    reason = reason or told_a_client(lines)
     found = search(lines)
     by_words = _by_words(found, lines, reason, facts)
     undecided = _undecided(by_words, found, lines)

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from inservice.diagnosis.decisions import reason_of_silence, why_not_registered
+from inservice.diagnosis.decisions import reason_of_silence, whose_sizes, why_not_registered
 from inservice.diagnosis.failure import ROOT, SPECIFIC, WEAK, Failure, sign
 from inservice.diagnosis.platform_failures import KERNELS
 
@@ -43,11 +43,18 @@ MODEL_FAILURES: tuple[Failure, ...] = (
         "The server most likely does not know this model as it is configured.",
         "Use a server version that supports the model.",
         (
-            sign("no longer supported", r"model|architecture"), sign("no suitable kernel", r"h_in=\d"), sign("must match the size of tensor b"), sign("not implemented", r"model (?:type|class).{0,60}not implemented"), sign("config.architectures", r"error|none|missing"), sign("does not support", r"(?:ForCausalLM|ForConditionalGeneration)\S{0,4} does not support", r"\bLoRA\b|specul"), sign("is not supported", r"(?:ForCausalLM|ForConditionalGeneration|Model|LMHeadModel)\S{0,4}\]?'? (?:is|are) not supported|model \S{1,80} is not supported", r"draft model|\bLoRA\b|specul"),
+            sign("no longer supported", r"model|architecture"), sign("no suitable kernel", r"h_in=\d"), sign("not implemented", r"model (?:type|class).{0,60}not implemented"), sign("config.architectures", r"error|none|missing"), sign("does not support", r"(?:ForCausalLM|ForConditionalGeneration)\S{0,4} does not support", r"\bLoRA\b|specul"), sign("is not supported", r"(?:ForCausalLM|ForConditionalGeneration|Model|LMHeadModel)\S{0,4}\]?'? (?:is|are) not supported|model \S{1,80} is not supported", r"draft model|\bLoRA\b|specul"),
             # The model asks an attention backend or a layer for what it does not have (vLLM's and SGLang's own refusals).
             sign("page size of the layer is not divisible"), sign("head size", r"head size \S+ is not supported"), sign("head_dim", r"supported for head_dim"), sign("activation", r"unsupported activation: |activation function \S+ is not supported"), sign("type of huggingface processor"),
         ),
         needs_error=True,
+    ),
+    Failure(
+        "sizes_differ", "UNSUPPORTED_ARCHITECTURE", SPECIFIC + 6, 0.7,
+        "The server most likely does not know this model as it is configured.",
+        "Use a server version that supports the model.",
+        (sign("must match the size of tensor b"),),
+        decide=whose_sizes,
     ),
     Failure(
         "unknown_model_key", "UNSUPPORTED_ARCHITECTURE", SPECIFIC - 2, 0.8,
@@ -66,7 +73,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
         "The quantisation asked for and the checkpoint (or the server) do not match.",
         "Leave quantization out for a pre-quantised checkpoint, or name the one it was made with; see that the server supports it.",
         (
-            sign("keyerror", r"KeyError: '[^']{0,200}(?:qweight|qzeros|g_idx|absmax|quant_map|quant_state|input_scale|weight_scale|weight_offset|output_scale|\.scales|\.rows|bitsandbytes|scale_inv|weight_packed)[^']{0,60}'"),
+            sign("keyerror", r"KeyError: '[^']{0,200}(?:qweight|qzeros|g_idx|absmax|quant_map|quant_state|input_scale|weight_scale|[kqv]_scale|weight_offset|output_scale|\.scales|\.rows|bitsandbytes|scale_inv|weight_packed)[^']{0,60}'"),
             sign("does not exist", r"weight \S*(?:qweight|qzeros|g_idx|scales|gptq_bits|gptq_groupsize) does not exist"),
             sign("quantization method", r"quantization method.{0,160}(?:does not match|is not supported|not supported|unknown|invalid)|(?:unknown|invalid|unsupported) quantization method", r"current GPU|Minimum capability|compute capability"),
             sign("not supported for quantization method"), sign("config' object has no attribute", rf"{_QUANTISATIONS}config' object"), sign("supported dtypes:", r"quantiz"),
@@ -86,7 +93,7 @@ MODEL_FAILURES: tuple[Failure, ...] = (
         "The server most likely cannot read these quantised weights.",
         "Leave quantization out for a pre-quantised checkpoint, or name the one it was made with; see that the server supports it.",
         (
-            sign("quant_config", r"error|none|missing|not found", r"https?://"), sign("compatible scheme was found"), sign("invalid thread config", r"num_bits|thread_[kn]"), sign("can implement the", r"linear layer"), sign("bit weight quantization", r"only|but got"), sign("marlin24"), sign("gptq", r"gptq.{0,100}(?:not supported|cannot|failed|not implemented|only supports)", r"current GPU|Minimum capability"), sign("awq", r"\bawq\b.{0,100}(?:not supported|cannot|failed|not implemented|only supports)", r"current GPU|Minimum capability"), sign("marlin", r"marlin.{0,100}(?:not supported|cannot|unsupported|incompatib|failed)", r"INFO|capability"), sign("weight_bits", r"only|not supported|must"), sign("torch_dtype", r"awq|gptq.{0,60}float16"), sign("gguf", r"gguf.{0,80}(?:not supported|unsupported|unknown)"), sign("quantiz", r"failed to (?:de)?quantize|quantized? (?:model|weights?|checkpoint).{0,80}(?:mismatch|incompatib|unsupported|only supported)"), sign("group_size", r"group_size.{0,80}(?:not supported|must be|divisible|unsupported)"), sign("divisible by", rf"hidden.?size.{{0,120}}divisible by.{{0,40}}(?:{_BLOCKS})|(?:mx\w+|nvfp4|wna16).{{0,120}}hidden.{{0,60}}divisible by"),
+            sign("quant_config", r"error|none|missing|not found", r"https?://"), sign("compatible scheme was found"), sign("invalid thread config", r"num_bits|thread_[kn]"), sign("can implement the", r"linear layer"), sign("bit weight quantization", r"only|but got"), sign("marlin24"), sign("gptq", r"(?<![/-])\bgptq(?!\S*/).{0,100}(?:not supported|cannot|failed|not implemented|only supports)", r"current GPU|Minimum capability"), sign("awq", r"(?<![/-])\bawq\b(?!\S*/).{0,100}(?:not supported|cannot|failed|not implemented|only supports)", r"current GPU|Minimum capability"), sign("marlin", r"marlin.{0,100}(?:not supported|cannot|unsupported|incompatib|failed)", r"INFO|capability"), sign("weight_bits", r"only|not supported|must"), sign("torch_dtype", r"awq|gptq.{0,60}float16"), sign("gguf", r"(?<![/.-])\bgguf(?!\S*/).{0,80}(?:not supported|unsupported|unknown)"), sign("quantiz", r"failed to (?:de)?quantize|quantized? (?:model|weights?|checkpoint).{0,80}(?:mismatch|incompatib|unsupported|only supported)"), sign("group_size", r"group_size.{0,80}(?:not supported|must be|divisible|unsupported)"), sign("divisible by", rf"hidden.?size.{{0,120}}divisible by.{{0,40}}(?:{_BLOCKS})|(?:mx\w+|nvfp4|wna16).{{0,120}}hidden.{{0,60}}divisible by"),
         ),
         needs_error=True,
     ),

@@ -81,10 +81,17 @@ PLATFORM_FAILURES: tuple[Failure, ...] = (
         ),
     ),
     Failure(
+        "no_node_with_a_gpu", "CAPACITY", SPECIFIC, 0.82,
+        "No node of the cluster has enough free GPUs.",
+        "Add a node with such a GPU, or free one.",
+        (sign("failedscheduling", r"Insufficient (?:nvidia|amd)\.com/gpu|Insufficient aws\.amazon\.com/neuron"),),
+        at_any_level=True,
+    ),
+    Failure(
         "engine_of_another_version", "BAD_CONTAINER", SPECIFIC + 1, 0.76,
         "The engine was built by another version of TensorRT than the image runs.",
         "Build the engine again with this image, or use the image it was built with.",
-        (sign("engine plan file is not compatible"),),
+        (sign("engine plan file is not compatible"), sign("serialization assertion", None)),
     ),
     Failure(
         # Names of compilers and their caches, with a word of failure near.
@@ -93,7 +100,7 @@ PLATFORM_FAILURES: tuple[Failure, ...] = (
         "Turn compilation off (eager mode), or use an image that holds the compiler and headers.",
         (
             sign("torch.compile", r"(?:failed|error|unsupported|requires)", r"INFO|WARN|cache"), sign("compilation of", r"failed"), sign("torchdynamo_verbose=1"), sign("compilation error"), sign("compile failed"), sign("triton_cache", r"error|no such"), sign("neff", r"(?:fail|error|incompatib|mismatch|not found|version)", r"INFO"), sign("nvrtc", r"error|fail", r"cannot open shared object"),
-            sign("tensorrt", r"(?:engine).{0,40}(?:build|deserializ|version|incompat).{0,40}(?:fail|error|mismatch|not)"), sign("deepgemm", r"(?:compil|jit).{0,40}(?:fail|error)|assertion error \("), sign("cuda_home", r"not set|environment variable|does not exist", r"INFO|WARN"), sign(".triton/cache"), sign("serialization assertion", None), sign("llvm error"),
+            sign("tensorrt", r"(?:engine).{0,40}(?:build|deserializ|version|incompat).{0,40}(?:fail|error|mismatch|not)"), sign("deepgemm", r"(?:compil|jit).{0,40}(?:fail|error)|assertion error \("), sign("cuda_home", r"not set|environment variable|does not exist", r"INFO|WARN"), sign(".triton/cache"), sign("llvm error"),
         ),
         needs_error=True,
     ),
@@ -229,6 +236,12 @@ PLATFORM_FAILURES: tuple[Failure, ...] = (
         (sign("address already in use"), sign("eaddrinuse")),
     ),
     Failure(
+        "address_of_another", "INVALID_ARGUMENT", WEAK, 0.6,
+        "The server is told to listen on an address that is not this machine's.",
+        "Leave the host's address to the server (VLLM_HOST_IP, --dist-init-addr), or name this machine's own.",
+        (sign("cannot assign requested address", r"ZMQError|bind"),),
+    ),
+    Failure(
         "not_ready_in_time", "STARTUP_TIMEOUT", WEAK + 3, 0.78,
         "The server was not ready when its time was up.",
         "Give it a longer start-up window.",
@@ -263,7 +276,7 @@ PLATFORM_FAILURES: tuple[Failure, ...] = (
         "The server reports that it failed; the reason is not in the log.",
         "The reason stands in lines that are missing here: look further up in the full log.",
         (
-            sign("shardcannotstart"), sign("listener timed out in"), sign("failed register workflow"), sign("error: creating server:"), sign("sharddisconnected"), sign("error: shardfailed"), sign("could not create backend"), sign("could not start a suitable backend"), sign("model backend is not healthy"), sign("could not download model artifacts"), sign("server was unsuccessfully started"), sign("error when initializing model"), sign("scheduler is dead"), sign("exit code:", r"exit code: -?[1-9]"), sign("exception in worker"), sign("died, exit code", r"exit code: -?[1-9]"), sign("died unexpectedly"), sign("unexpectedly failed"), sign("exited unexpectedly"), sign("terminated unexpectedly"), sign("webserverfailed"), sign("shard", r"Shard (?:\d+ )?failed to start"), sign("engine core initialization failed"), sign("engine process failed to start"), sign("enginecore failed to start"), sign("workerproc initialization failed"), sign("application startup failed"), sign("failed to load all models"), sign("model server exited unexpectedly"), sign("received sigquit from a child"), sign("scheduler hit an exception"), sign("hit an exception"), sign("got fatal signal from worker"), sign("rpcserver process died"), sign("background loop has errored"), sign("failed to load model", None), sign("backend worker process die"), sign("worker disconnected"), sign("initialization failed", None, r"init ok"), sign("exited with code", r"code [1-9]"), sign("exit status 1"), sign("exit code 1", r"exit code 1\b"), sign("exited with", r"non-zero|status [1-9]"), sign("startup failed"), sign("failed to start", None, r"INFO|WARN"), sign("engine dead"), sign("enginedeaderror"), sign("unable to load model", None), sign("model couldn't be loaded"), sign("stopping worker", r"error|die"),
+            sign("shardcannotstart"), sign('"exitcode":', r'"exitCode": ?[1-9]'), sign("already exists.", r"\.mar already exists"), sign("listener timed out in"), sign("failed register workflow"), sign("error: creating server:"), sign("sharddisconnected"), sign("error: shardfailed"), sign("could not create backend"), sign("could not start a suitable backend"), sign("model backend is not healthy"), sign("could not download model artifacts"), sign("server was unsuccessfully started"), sign("error when initializing model"), sign("scheduler is dead"), sign("exit code:", r"exit code: -?[1-9]"), sign("exception in worker"), sign("died, exit code", r"exit code: -?[1-9]"), sign("died unexpectedly"), sign("unexpectedly failed"), sign("exited unexpectedly"), sign("terminated unexpectedly"), sign("webserverfailed"), sign("shard", r"Shard (?:\d+ )?failed to start"), sign("engine core initialization failed"), sign("engine process failed to start"), sign("enginecore failed to start"), sign("workerproc initialization failed"), sign("application startup failed"), sign("failed to load all models"), sign("model server exited unexpectedly"), sign("received sigquit from a child"), sign("scheduler hit an exception"), sign("hit an exception"), sign("got fatal signal from worker"), sign("rpcserver process died"), sign("background loop has errored"), sign("failed to load model", None), sign("backend worker process die"), sign("worker disconnected"), sign("initialization failed", None, r"init ok"), sign("exited with code", r"code [1-9]"), sign("exit status 1"), sign("exit code 1", r"exit code 1\b"), sign("exited with", r"non-zero|status [1-9]"), sign("startup failed"), sign("failed to start", None, r"INFO|WARN"), sign("engine dead"), sign("enginedeaderror"), sign("unable to load model", None), sign("model couldn't be loaded"), sign("stopping worker", r"error|die"),
         ),
     ),
 )  # fmt: skip

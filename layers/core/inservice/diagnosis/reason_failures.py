@@ -44,6 +44,12 @@ REASON_FAILURES: tuple[Failure, ...] = (
         ),
     ),
     Failure(
+        "request_refused", "INVALID_REQUEST_CONFIG", SPECIFIC - 5, 0.84,
+        "SageMaker refuses the request.",
+        "Correct what the message names.",
+        (sign("validationexception"),),
+    ),
+    Failure(
         "container_cannot_start", "BAD_CONTAINER", SPECIFIC, 0.82,
         "The container could not be started at all, so it wrote no log.",
         "Check the image's CUDA against the host AMI (InferenceAmiVersion) and that `docker run <image> serve` works.",

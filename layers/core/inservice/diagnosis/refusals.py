@@ -63,6 +63,8 @@ _OWN_FLAG = re.compile(
     re.IGNORECASE,
 )
 _OF_A_FLAG = ("MISSING_DEPENDENCY", "UNSUPPORTED_GPU", "INVALID_ARGUMENT")
+# A folder or a file may be called anything.
+_PATH = re.compile(r"(?<![\w:])~?(?:/[\w.@+-]+){2,}")
 # These say so clearly that the place of the exception need not be asked.
 CLEAR: tuple[Cause, ...] = (
     "MISSING_DEPENDENCY",
@@ -77,7 +79,7 @@ def refused(line: str) -> Cause | None:
     """The cause that the subject of a refusal speaks for; None where nothing is refused."""
     text = line[:1200]
     kind = _KINDS.search(text)
-    said = text[kind.end() :] if kind else ""
+    said = _PATH.sub(" ", text[kind.end() :]) if kind else ""
     refusal = _ASSERTED if kind and kind[0].startswith("Assertion") else _REFUSAL
     if not said or not refusal.search(said) or _OF_THE_MACHINERY.search(said):
         return None
