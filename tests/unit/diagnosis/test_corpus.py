@@ -149,6 +149,16 @@ SHAPES = {
     "noise after": lambda lines: lines + NOISE,
     "cloudwatch events": lambda lines: [json.dumps({"timestamp": 1, "message": line}) for line in lines],
     "exported": lambda lines: [f"17150000{number:05d} {line}" for number, line in enumerate(lines)],
+    "exported as values": lambda lines: [f"""1715000000123,"{line.replace('"', '""')}\"""" for line in lines],
+    "docker compose": lambda lines: [f"chat-server-1  | {line}" for line in lines],
+    "docker's own file": lambda lines: [json.dumps({"log": f"{line}\n", "stream": "stderr"}) for line in lines],
+    "kubectl": lambda lines: [f"[pod/chat-0/server] {line}" for line in lines],
+    "stern": lambda lines: [f"chat-7d9f8c6b5-x2v4q server {line}" for line in lines],
+    "a node's own file": lambda lines: [f"2025-03-02T10:00:00.123456789Z stderr F {line}" for line in lines],
+    "journald": lambda lines: [f"Mar 02 10:00:00 gpu-host docker[1234]: {line}" for line in lines],
+    "another cloud's": lambda lines: [f"INFO 2025-03-02T10:00:00.123456789Z {line}" for line in lines],
+    "one level for all": lambda lines: [json.dumps({"level": "info", "message": line}) for line in (NOISE[0], *lines)],
+    "indented": lambda lines: [f"    {line}" for line in lines],
     # Some line has to show that two programs speak; a lone headless line could be the outer one's own.
     "logged by a program around it": lambda lines: [
         f"2025-06-27 12:57:51,690 - run - INFO - {line}" for line in ("WARNING: one thread only", *lines)

@@ -1,4 +1,4 @@
-"""What SageMaker told a program that deployed: a call it refused, or a FailureReason, in that program's own log."""
+"""What AWS told a program that deployed: a call it refused, or a FailureReason, in that program's own log."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ _TOLD = {
     "to be in service": r"SageMaker(?: AI)? Endpoint \(\S+\) to be in service: \S",
     "aws::sagemaker::": r"(?:CREATE|UPDATE)_FAILED\b.*AWS::SageMaker::(?!.*cancelled)",
     "error hosting endpoint": r"Error hosting endpoint \S+: Failed\. Reason: \S",
+    # Karpenter, where the server runs on a cluster: EC2's words.
+    "fleet error(s)": r"with fleet error\(s\), \S",
 }
 _LINES = {literal: re.compile(form) for literal, form in _TOLD.items()}
 
 
 def told_a_client(log: Log) -> str:
-    """The last line in which SageMaker's own words to a client stand, as evidence; empty without one."""
+    """The last line in which AWS's own words to a client stand, as evidence; empty without one."""
     numbers = [
         number
         for literal, form in _LINES.items()

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from bisect import bisect_right
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import accumulate, pairwise
 
 from inservice.diagnosis.boxes import unboxed
+from inservice.diagnosis.carriers import uncarried
+from inservice.diagnosis.records import ANSI, LINE_BREAK, are_records, texts_of
 from inservice.diagnosis.wrapped import unwrapped
 
 # A CloudWatch export of a long crash loop; the end matters most, the start holds the first attempt.
@@ -19,9 +19,6 @@ _HEAD_CHARACTERS = 4_000_000
 # Hits kept per literal and side: a message repeated ten thousand times proves no more than fifty times.
 _HITS_PER_SIDE = 60
 
-# Terminal colours as written by the servers, and the literal forms log exports turn the escape byte into.
-_ANSI = re.compile(r"(?:\x1b|#033|\\u001b|\\x1b|\\033|␛)\[[0-9;?]{0,12}[A-Za-z]")
-_LINE_BREAK = re.compile(r"\r\n|\n|\r|#015#012|#015|#012|\x85|\u2028")
 _TIME = re.compile(r"(?:(\d{2,4}-\d\d(?:-\d\d)?)[T ])?(?<![\d:])([012]\d:[0-5]\d:[0-5]\d)")
 
 # Everything that names a process instead of saying something: docker compose, Kubernetes, MPI, Ray, DJL, TorchServe.
@@ -29,19 +26,7 @@ _PROCESS_PREFIX = re.compile(
     r"^(?:.{0,160}?(?:PyProcess|MODEL_LOG|WorkerLifeCycle|model-std(?:out|err))\s?(?:-|:|(?=W-))\s?(?:W-\S{1,80}-std\S{1,4}:\s?)?)"
     r"|^.{0,120}?\bLmiUtils (?:- )?convert(?:_py)?: "
     r"|\[\d+,\d+\]<std(?:out|err)>:"
-    r"|^(?:>\s)+"
-    # What exports and `aws logs tail` put before a line: a stamp, and the instance's stream.
-    r"|^(?:[A-Z]+ )?\d{4}-\d\d-\d\dT[\d:.]+Z \[resource\.labels\.\w+: [^\]]{1,80}\] "
-    r"|^\d{13} |^\d{4}-\d\d-\d\dT[\d:.]+\+00:00 \S{1,60}/i-[0-9a-f]+ "
 )
-# A program of one's own that starts the server and logs all it prints as information; what a server's lines begin with.
-_AROUND = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} - \S{1,60} - INFO - ")
-_OWN_HEAD = re.compile(
-    r"[(\[]|\d{4}-\d\d-\d\d|[IWEF]\d{4} |(?:ERROR|WARN|WARNING|INFO|Traceback|Warning|Normal)\b|exec\b|"
-    r"\s+File |[\w.]*(?:[Ee]rror|Exception|Killed)\b|\S+: line \d"
-)
-# TGI's own records, which stand between lines of other programs.
-_RECORD = '{"timestamp":"'
 _WORD = re.compile(r"[a-z]+")
 _NO_DIGITS = str.maketrans("", "", "0123456789")
 _LEVEL = re.compile(r"\b(TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|CRITICAL|FATAL)\b|(\w*Warning):")
@@ -110,18 +95,18 @@ def _words(literal: str) -> tuple[str, ...]:
 
 def read(text: str) -> Log:
     """A log in any of the shapes servers, CloudWatch and exports give it."""
-    raw = _LINE_BREAK.split(_bounded(text))
+    raw = LINE_BREAK.split(_bounded(text))
     if len(raw) < 3 and text.count("\\n") > 3:
         # An export may be broken into lines as well, such as by the end of the copied text.
-        raw = _LINE_BREAK.split(_bounded(text).replace("\\r", "\n").replace("\\n", "\n"))
+        raw = LINE_BREAK.split(_bounded(text).replace("\\r", "\n").replace("\\n", "\n"))
     raw = [line for line in raw if line and not line.isspace()]
     clean = _without_colours(raw)
-    clean = unwrapped(_without_program_around(clean))
-    records = sum(line.startswith("{") for line in clean[:50])
-    if records * 2 > min(len(clean), 50) or any(line.startswith(_RECORD) for line in clean):
-        clean, raw = _without_json(clean, raw)
     if _newest_first(clean):
         clean, raw = clean[::-1], raw[::-1]
+    clean = unwrapped(uncarried(clean))
+    if are_records(clean):
+        clean, raw = texts_of(clean, raw)
+        clean = unwrapped(uncarried(clean))
     return Log(tuple(unboxed(clean)), tuple(raw))
 
 
@@ -154,48 +139,8 @@ def _bounded(text: str) -> str:
 def _without_colours(lines: list[str]) -> list[str]:
     text = "\n".join(lines)
     if "\x1b" in text or "#033" in text or "\\u001b" in text or "\\x1b" in text or "\\033" in text or "␛" in text:
-        text = _ANSI.sub("", text)
+        text = ANSI.sub("", text)
     return text.split("\n") if lines else []
-
-
-def _without_program_around(lines: list[str]) -> list[str]:
-    """Without the prefix of a program that logs a server's output, when nearly all lines carry it."""
-    heads = [_AROUND.match(line) for line in lines]
-    inner = [head and line[head.end() :] for head, line in zip(heads, lines, strict=True)]
-    wrapped = sum(head is not None for head in heads) * 5 > len(lines) * 4
-    if not wrapped or not any(text and _OWN_HEAD.match(text) for text in inner):
-        return lines
-    return [line if text is None else text for text, line in zip(inner, lines, strict=True)]
-
-
-def _without_json(clean: Iterable[str], raw: Iterable[str]) -> tuple[list[str], list[str]]:
-    lines: list[str] = []
-    origin: list[str] = []
-    for line, original in zip(clean, raw, strict=True):
-        for part in _messages(line):
-            lines.append(part)
-            origin.append(original)
-    return lines, origin
-
-
-def _messages(line: str) -> list[str]:
-    """One JSON log record as text lines: TGI's fields.message, Docker's log, or a plain message."""
-    if not line.startswith("{"):
-        return [line]
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
-        return [line]
-    fields = record.get("fields") if isinstance(record.get("fields"), dict) else record
-    message = next((fields[k] for k in ("message", "msg", "log", "textPayload") if isinstance(fields.get(k), str)), "")
-    parts = [part for part in _LINE_BREAK.split(_ANSI.sub("", message)) if part.strip()]
-    if not parts:
-        return [line]
-    # CloudWatch's events hold the server's own records.
-    if len(parts) == 1 and parts[0].startswith(_RECORD):
-        return _messages(parts[0])
-    head = " ".join(str(record[key]) for key in ("timestamp", "level", "target") if isinstance(record.get(key), str))
-    return [f"{head}: {parts[0]}" if head else parts[0], *parts[1:]]
 
 
 def _newest_first(lines: list[str]) -> bool:

@@ -26,6 +26,7 @@ _NOT_THERE = re.compile(
 )
 # A bare check of the model's own configuration: the message is the source line above the exception.
 _ASSERTS_CONFIG = re.compile(r"\bassert .{0,80}\bconfig\..{0,300}AssertionError")
+_ASSERTS_QUANTISED = re.compile(r"\bassert .{0,80}\bquant_?(?:method|config)\b.{0,300}AssertionError")
 # Files that may not be read or written say nothing about what is in them.
 _NOT_OF_THE_SYSTEM = re.compile(r"^(?!.*(?:Permission|OS|BrokenPipe|Interrupted|Timeout)Error)")
 # A device that failed says nothing about the file that was being read.
@@ -44,6 +45,7 @@ _PLACES: tuple[tuple[re.Pattern[str], re.Pattern[str], Cause], ...] = tuple(
     for frame, kind, cause in (
         (r"torch/_inductor|torch/_dynamo|triton/(?:compiler|backends|runtime)|cpp_extension|xla_extension|torch_neuronx|flashinfer/jit|deep_gemm/jit|aiter/jit", _ANY, "COMPILE_ERROR"),
         (r"quantization/|/quantize|gptq|awq|bitsandbytes/|compressed_tensors", _ANY, "QUANTIZATION_ERROR"),
+        (r"\.py\", line \d+", _ASSERTS_QUANTISED, "QUANTIZATION_ERROR"),
         (r"custom_all_reduce|pynccl|parallel_state|distributed_c10d|device_communicators|torch/distributed|deep_?ep\b", _NO_DEFECT, "SHARDING_ERROR"),
         (r"argparse\.py|cli_args\.py|pydantic/|parser/utils", _ANY, "INVALID_ARGUMENT"),
         (r"(?:arg_utils|server_args|arg_groups/\w+|vllm/config(?:/\w+)?|configs/model_config|attention/selector|encoder_cache_manager|serving_models|lora/\w+|speculative/\w+|properties_manager/\w+)\.py", _REFUSED, "INVALID_ARGUMENT"),
