@@ -12,9 +12,8 @@ sys.path.insert(0, str(ROOT / "layers" / "core"))
 
 from inservice.diagnosis import diagnose  # noqa: E402 - the layer is on the path only now
 from inservice.diagnosis.facts import Facts  # noqa: E402
-from inservice.diagnosis.failure import SYMPTOM, Failure  # noqa: E402
-from inservice.diagnosis.reason_failures import REASON_FAILURES  # noqa: E402
-from inservice.diagnosis.search import LOG_FAILURES  # noqa: E402
+from inservice.diagnosis.failures import LOG_FAILURES, REASON_FAILURES  # noqa: E402
+from inservice.diagnosis.failures.failure import SYMPTOM, Failure  # noqa: E402
 
 PAGE = ROOT / "docs" / "failures.md"
 SAMPLES = ROOT / "tests" / "unit" / "diagnosis" / "samples"

@@ -12,9 +12,8 @@ from inservice.contracts import Diagnosis
 from inservice.diagnosis import diagnose
 from inservice.diagnosis.cases import answer
 from inservice.diagnosis.facts import Facts
+from inservice.diagnosis.failures import LOG_FAILURES, REASON_FAILURES
 from inservice.diagnosis.progress import banner_of
-from inservice.diagnosis.reason_failures import REASON_FAILURES
-from inservice.diagnosis.search import LOG_FAILURES
 from inservice.watching.losing import conclusive
 
 HERE = Path(__file__).parent

@@ -6,9 +6,8 @@ import time
 
 import pytest
 from inservice.diagnosis import diagnose
-from inservice.diagnosis.failure import Failure
-from inservice.diagnosis.reason_failures import REASON_FAILURES
-from inservice.diagnosis.search import LOG_FAILURES
+from inservice.diagnosis.failures import LOG_FAILURES, REASON_FAILURES
+from inservice.diagnosis.failures.failure import Failure
 
 KNOWN = [*LOG_FAILURES, *REASON_FAILURES]
 FILLERS = ("a ", " ", "weight.", "error not ", "xxx", "('", "::", "1, ")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from inservice.diagnosis.evidence import quoted
-from inservice.diagnosis.log import Log
+from inservice.diagnosis.reading.log import Log
 
 _CALLS = "(?:Create|Update)(?:Endpoint|EndpointConfig|Model|InferenceComponent)"
 # By a literal of the line, its whole form: botocore, Terraform's AWS SDK for Go and its waiter, CloudFormation's

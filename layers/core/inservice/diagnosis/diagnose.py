@@ -7,19 +7,19 @@ from collections.abc import Iterable
 from typing import Any
 
 from inservice.contracts import Diagnosis
-from inservice.diagnosis.chains import breaks_off
 from inservice.diagnosis.clients import told_a_client
 from inservice.diagnosis.evidence import proof, telling_lines
 from inservice.diagnosis.facts import NOTHING_KNOWN, Facts
-from inservice.diagnosis.failure import SPECIFIC, SYMPTOM
-from inservice.diagnosis.hits import Hit
-from inservice.diagnosis.log import Log, read
+from inservice.diagnosis.failures import REASON_FAILURES
+from inservice.diagnosis.failures.failure import SPECIFIC, SYMPTOM
+from inservice.diagnosis.finding.chains import breaks_off
+from inservice.diagnosis.finding.hits import Hit
+from inservice.diagnosis.finding.search import Found, search, search_text
 from inservice.diagnosis.metrics_evidence import weighed
 from inservice.diagnosis.plan_evidence import from_plan, out_of_time
 from inservice.diagnosis.progress import ANSWERED_MARKS, READY_MARKS, SPEAKING_MARKS, START_MARKS
-from inservice.diagnosis.reason_failures import REASON_FAILURES
+from inservice.diagnosis.reading.log import Log, read
 from inservice.diagnosis.remedies import remedy_for
-from inservice.diagnosis.search import Found, search, search_text
 from inservice.diagnosis.wording import cure_of, summary_of
 from inservice.ports import Peak
 

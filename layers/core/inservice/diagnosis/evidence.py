@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from inservice.diagnosis.failure import SYMPTOM
-from inservice.diagnosis.hits import Hit
-from inservice.diagnosis.log import Log
-from inservice.diagnosis.messages import rest_of
+from inservice.diagnosis.failures.failure import SYMPTOM
+from inservice.diagnosis.finding.hits import Hit
+from inservice.diagnosis.reading.log import Log
+from inservice.diagnosis.reading.messages import rest_of
 
 _LONGEST = 1000
 _TELLING = re.compile(r"error|exception|fail|killed|fatal|cannot|denied", re.IGNORECASE)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from inservice.contracts import Cause, Diagnosis
 from inservice.diagnosis.facts import Facts
-from inservice.diagnosis.log import Log
+from inservice.diagnosis.reading.log import Log
 from inservice.diagnosis.remedies import remedy_for
 from inservice.ports import Peak
 

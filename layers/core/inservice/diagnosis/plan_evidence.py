@@ -5,7 +5,7 @@ from __future__ import annotations
 from inservice.contracts import Diagnosis, Remedy
 from inservice.diagnosis.evidence import telling_lines
 from inservice.diagnosis.facts import Facts
-from inservice.diagnosis.log import Log
+from inservice.diagnosis.reading.log import Log
 from inservice.diagnosis.remedies import window_remedy
 
 

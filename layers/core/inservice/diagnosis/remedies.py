@@ -8,8 +8,8 @@ from typing import Any
 
 from inservice.contracts import Cause, Remedy, RepairKind
 from inservice.diagnosis.facts import Facts
-from inservice.diagnosis.log import Log
 from inservice.diagnosis.progress import shards_of
+from inservice.diagnosis.reading.log import Log
 
 # Container start-up and model download windows: 60 to 3600 s each (SageMaker API reference).
 SHORTEST_WINDOW, LONGEST_WINDOW = 60, 3600

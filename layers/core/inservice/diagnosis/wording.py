@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from inservice.contracts import Cause
-from inservice.diagnosis.failure import Failure
-from inservice.diagnosis.hits import Hit
-from inservice.diagnosis.search import LOG_FAILURES
+from inservice.diagnosis.failures import LOG_FAILURES
+from inservice.diagnosis.failures.failure import Failure
+from inservice.diagnosis.finding.hits import Hit
 
 # Of each cause that can be decided for, the failure whose words hold for it in general.
 _IN_GENERAL: dict[Cause, str] = {

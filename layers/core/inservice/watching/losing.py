@@ -6,8 +6,8 @@ from inservice.contracts import Diagnosis, Plan, Watch
 from inservice.diagnosis import diagnose
 from inservice.diagnosis.evidence import quoted
 from inservice.diagnosis.facts import Facts
-from inservice.diagnosis.log import loud
 from inservice.diagnosis.progress import banner_of, mark_of
+from inservice.diagnosis.reading.log import loud
 from inservice.ports import LogLine
 from inservice.watching.phases import Standing
 

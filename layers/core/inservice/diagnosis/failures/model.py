@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from inservice.diagnosis.decisions import reason_of_silence, whose_sizes, why_not_registered
-from inservice.diagnosis.failure import ROOT, SPECIFIC, WEAK, Failure, sign
-from inservice.diagnosis.platform_failures import KERNELS
+from inservice.diagnosis.failures.decisions import reason_of_silence, whose_sizes, why_not_registered
+from inservice.diagnosis.failures.failure import ROOT, SPECIFIC, WEAK, Failure, sign
+from inservice.diagnosis.failures.platform import KERNELS
 
 # Pages, chunks, groups and draft tokens are divided too, by settings of their own and not by GPUs.
 _OTHER_DIVISIONS = r"n_predict|specul|page_size|block_size|chunk|bit width|head_dim|head_size|topk|embed_dim|by `?(?:num_|kv |mamba_n_)\w*heads|max_bs|by the other|element size|mamba_intermediate_size \(\d+\) must be divisible by mamba"

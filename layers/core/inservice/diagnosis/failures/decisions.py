@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from inservice.diagnosis.refusals import refused
+from inservice.diagnosis.failures.refusals import refused
 
 # Fields of a checkpoint's own quantisation section (compressed-tensors, GPTQ, AWQ), which no operator sets.
 _QUANTISED = re.compile(

@@ -4,14 +4,14 @@
 
 from __future__ import annotations
 
-from inservice.diagnosis.decisions import (
+from inservice.diagnosis.failures.decisions import (
     capture_refused,
     setting_refused,
     whose_source,
     why_no_flash_attention,
     why_not_valid,
 )
-from inservice.diagnosis.failure import FRAMES, ROOT, SPECIFIC, SYMPTOM, WEAK, Failure, sign
+from inservice.diagnosis.failures.failure import FRAMES, ROOT, SPECIFIC, SYMPTOM, WEAK, Failure, sign
 
 # Programs that build kernels have options of their own, and refuse those of another version.
 COMPILERS = r"\b(?:nvcc|gcc|g\+\+|clang|cc1(?:plus)?|ptxas|cicc|hipcc|ninja|cmake|ld|collect2|nvlink|fatbinary)\b"

@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from inservice.contracts import Cause
-from inservice.diagnosis.asides import no_cause, of_a_warning, remark, speaks_of_failure, tries_another
-from inservice.diagnosis.failure import FRAMES, SYMPTOM, Failure, Sign
-from inservice.diagnosis.log import Log, loud, said_in
-from inservice.diagnosis.messages import whole
-from inservice.diagnosis.places import place
-from inservice.diagnosis.refusals import CLEAR, refused
+from inservice.diagnosis.failures.failure import FRAMES, SYMPTOM, Failure, Sign
+from inservice.diagnosis.failures.places import place
+from inservice.diagnosis.failures.refusals import CLEAR, refused
+from inservice.diagnosis.finding.asides import no_cause, of_a_warning, remark, speaks_of_failure, tries_another
+from inservice.diagnosis.reading.log import Log, loud, said_in
+from inservice.diagnosis.reading.messages import whole
 
 # A pattern sees this much of a line around its literal: argument dumps are one line of 100 kB.
 _BEFORE, _AFTER = 400, 900

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from inservice.diagnosis.failure import SPECIFIC
-from inservice.diagnosis.hits import Hit
-from inservice.diagnosis.log import Log
+from inservice.diagnosis.failures.failure import SPECIFIC
+from inservice.diagnosis.finding.hits import Hit
 from inservice.diagnosis.progress import BANNERS, LOAD_MARKS, READY_MARKS
+from inservice.diagnosis.reading.log import Log
 
 WRAPPERS = {"wrapper", "worker_died"}
 # Failures that are only causes when nothing was raised before them.

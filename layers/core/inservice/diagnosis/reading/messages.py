@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from inservice.diagnosis.log import Log
+from inservice.diagnosis.reading.log import Log
 
 _MOST = 2
 # vLLM prints its process and its record's head before each line of a message or a traceback.

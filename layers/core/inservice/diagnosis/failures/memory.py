@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 
-from inservice.diagnosis.failure import FRAMES, ROOT, SPECIFIC, WEAK, Failure, sign, signs
+from inservice.diagnosis.failures.failure import FRAMES, ROOT, SPECIFIC, WEAK, Failure, sign, signs
 
 # Functions that run while weights are placed, and functions that run once they are (vLLM, SGLang, TGI sources).
 _PLACES_WEIGHTS = re.compile(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from inservice.diagnosis.log import Log, said_in
+from inservice.diagnosis.reading.log import Log, said_in
 
 _BEGINS = re.compile(
     r"^(?:Error: \S|(?:Exception in thread \S+ |Caused by: )?(?:[a-z_]\w*\.)+[A-Z]\w*(?:Exception|Error)\b)"

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from inservice.diagnosis.carriers import speak_for_themselves
+from inservice.diagnosis.reading.carriers import speak_for_themselves
 
 # Terminal colours as written by the servers, and the literal forms log exports turn the escape byte into.
 ANSI = re.compile(r"(?:\x1b|#033|\\u001b|\\x1b|\\033|␛)\[[0-9;?]{0,12}[A-Za-z]")

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from inservice.diagnosis.failure import ROOT, SPECIFIC, SYMPTOM, Failure, sign
+from inservice.diagnosis.failures.failure import ROOT, SPECIFIC, SYMPTOM, Failure, sign
 
 REASON_FAILURES: tuple[Failure, ...] = (
     Failure(

@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from inservice.diagnosis.chains import causes_of
-from inservice.diagnosis.failure import SYMPTOM, Failure
-from inservice.diagnosis.hits import Hit, hits_of
-from inservice.diagnosis.hub_failures import HUB_FAILURES
-from inservice.diagnosis.log import Log
-from inservice.diagnosis.memory_failures import MEMORY_FAILURES, WRAPS_ANYTHING
-from inservice.diagnosis.model_failures import MODEL_FAILURES
-from inservice.diagnosis.platform_failures import PLATFORM_FAILURES
-from inservice.diagnosis.starts import KILLED, WRAPPERS, Start, starts_of
-
-LOG_FAILURES: tuple[Failure, ...] = (*MEMORY_FAILURES, *HUB_FAILURES, *MODEL_FAILURES, *PLATFORM_FAILURES)
+from inservice.diagnosis.failures import LOG_FAILURES
+from inservice.diagnosis.failures.failure import SYMPTOM, Failure
+from inservice.diagnosis.failures.memory import WRAPS_ANYTHING
+from inservice.diagnosis.finding.chains import causes_of
+from inservice.diagnosis.finding.hits import Hit, hits_of
+from inservice.diagnosis.finding.starts import KILLED, WRAPPERS, Start, starts_of
+from inservice.diagnosis.reading.log import Log
 
 # TGI's last word, "Error: DownloadError", goes to stderr and may overtake the line that says which signal ended it.
 _NO_ERROR = KILLED | {"download_process_failed"}

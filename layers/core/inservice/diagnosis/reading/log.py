@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import accumulate, pairwise
 
-from inservice.diagnosis.boxes import unboxed
-from inservice.diagnosis.carriers import uncarried
-from inservice.diagnosis.records import ANSI, LINE_BREAK, are_records, texts_of
-from inservice.diagnosis.wrapped import unwrapped
+from inservice.diagnosis.reading.boxes import unboxed
+from inservice.diagnosis.reading.carriers import uncarried
+from inservice.diagnosis.reading.records import ANSI, LINE_BREAK, are_records, texts_of
+from inservice.diagnosis.reading.wrapped import unwrapped
 
 # A CloudWatch export of a long crash loop; the end matters most, the start holds the first attempt.
 MOST_CHARACTERS = 24_000_000

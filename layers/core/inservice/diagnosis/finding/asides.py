@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import re
 
-from inservice.diagnosis.log import Log, said_in
-from inservice.diagnosis.messages import headless
+from inservice.diagnosis.reading.log import Log, said_in
+from inservice.diagnosis.reading.messages import headless
 
 # Servers echo their arguments; words in them are settings, not events.
 _ECHO = re.compile(r"\bArgs \{|Namespace\(|ServerArgs\(|non-default args|engine args:|with config: ", re.IGNORECASE)

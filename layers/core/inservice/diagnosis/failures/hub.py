@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 
-from inservice.diagnosis.failure import ROOT, SPECIFIC, WEAK, Failure, sign
+from inservice.diagnosis.failures.failure import ROOT, SPECIFIC, WEAK, Failure, sign
 
 _HUB = r"huggingface|hf\.co|hf-mirror|modelscope"
 
