@@ -21,8 +21,9 @@ test: .venv/.ready  ## run the whole suite; as root on Debian it installs Chromi
 	@.venv/bin/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not timed"; side_by_side=$$?; \
 	.venv/bin/python -m pytest -m timed; alone=$$?; exit $$(( side_by_side || alone ))
 
-lint: .venv/.ready  ## check style
+lint: .venv/.ready  ## check style and types
 	.venv/bin/ruff check . && .venv/bin/ruff format --check .
+	.venv/bin/mypy layers/core/inservice cli embedded scripts simulator
 
 format: .venv/.ready  ## format the sources
 	.venv/bin/ruff format . && .venv/bin/ruff check --fix .

@@ -196,7 +196,8 @@ class _Start:
 @functools.cache
 def _client(access_key_id: str, secret_access_key: str, service: str, url: str) -> Any:
     """Clients are safe to share between threads; making one takes up to half a second (SageMaker's model is large)."""
-    return _session(access_key_id, secret_access_key).client(service, endpoint_url=url)
+    session = _session(access_key_id, secret_access_key)
+    return session.client(service, endpoint_url=url)  # type: ignore[call-overload]  # typed for literal names
 
 
 def _session(access_key_id: str, secret_access_key: str) -> boto3.Session:

@@ -23,7 +23,8 @@ _THROTTLES = {
 @functools.cache
 def client(service: str) -> Any:
     """The client of a service, in the region and with the credentials of the environment."""
-    return boto3.client(service, config=_RUNTIME if service == "sagemaker-runtime" else _PATIENT)
+    config = _RUNTIME if service == "sagemaker-runtime" else _PATIENT
+    return boto3.client(service, config=config)  # type: ignore[call-overload]  # typed for literal names
 
 
 def code_of(problem: ClientError) -> str:

@@ -28,8 +28,8 @@ def clean_up(command: CleanUp, *, hosting: Hosting, alarms: Alarms, execution_ro
     live = hosting.describe_endpoint(made.endpoint_name)
     removed, waiting = _release(command, live, made, hosting)
     if waiting and command.tries < _MOST_TRIES:
-        left = () if command.keep else (f"endpoint {made.endpoint_name}",)
-        return CleanedUp(done=False, removed=removed, remaining=left, wait_seconds=waiting)
+        kept = () if command.keep else (f"endpoint {made.endpoint_name}",)
+        return CleanedUp(done=False, removed=removed, remaining=kept, wait_seconds=waiting)
     if waiting:
         return CleanedUp(done=True, removed=removed, remaining=_all_names(made), wait_seconds=0)
     # Not before the endpoint has settled: SageMaker reads them for as long as it moves traffic.

@@ -41,12 +41,12 @@ class Journal:
             deployment_id,
             {"findings": _json(planning.findings), "plan": _json(planning.plan), "attempt_count": attempt},
             {f"attempt.{attempt}.plan": _json(planning.plan), f"attempt.{attempt}.changes": changes},
-            **{f"{attempt}.planned": ("queued", detail)},
+            {f"{attempt}.planned": ("queued", detail)},
         )
 
     def intends(self, deployment_id: str, attempt: int, endpoint: Endpoint) -> None:
         """What is about to be made; the first intention of an attempt stays."""
-        self._note(deployment_id, {}, {f"attempt.{attempt}.intent": endpoint.as_json()})
+        self._note(deployment_id, {}, {f"attempt.{attempt}.intent": endpoint.as_json()}, {})
 
     def intended(self, deployment_id: str, attempt: int) -> Endpoint | None:
         """What was first to be made in this attempt; None when it has not come so far."""
@@ -63,17 +63,17 @@ class Journal:
                 f"attempt.{attempt}.started_at": endpoint.started_at.isoformat(),
                 f"attempt.{attempt}.endpoint": endpoint.as_json(),
             },
-            **{f"{attempt}.provision": ("provision", said)},
+            {f"{attempt}.provision": ("provision", said)},
         )
 
     def refused_by_sagemaker(self, deployment_id: str, attempt: int, words: str) -> None:
         """SageMaker would not make what was asked for."""
-        self._note(deployment_id, {}, {}, **{f"{attempt}.refused": ("provision", f"SageMaker refused: {words}")})
+        self._note(deployment_id, {}, {}, {f"{attempt}.refused": ("provision", f"SageMaker refused: {words}")})
 
     def waiting(self, deployment_id: str, attempt: int, state: str) -> None:
         """The endpoint's name is held by a change that is not this deployment's."""
         words = f"The endpoint is {state}; waiting until that has ended."
-        self._note(deployment_id, {}, {}, **{f"{attempt}.waiting.{state}": ("provision", words)})
+        self._note(deployment_id, {}, {}, {f"{attempt}.waiting.{state}": ("provision", words)})
 
     def settled(self, deployment_id: str, attempt: int, settled: Settled) -> None:
         """What was only for the way there is gone, and the endpoint has its lease."""
@@ -82,7 +82,7 @@ class Journal:
         }
         if settled.lease_ends_at:
             entries[f"{attempt}.leased"] = ("smoke_test", f"The lease now ends at {settled.lease_ends_at.isoformat()}.")
-        self._note(deployment_id, {}, {}, **entries)
+        self._note(deployment_id, {}, {}, entries)
 
     def observed(self, deployment_id: str, attempt: int, seen: Observation) -> None:
         """One look; a phase enters the timeline when it is first seen."""
@@ -97,12 +97,12 @@ class Journal:
             entries[f"{attempt}.losing"] = ("diagnose", f"The log proves this attempt is lost: {losing.summary}")
         if seen.verdict not in ("going_on", "losing"):
             entries[f"{attempt}.settled"] = (seen.phase, f"SageMaker has settled: {_VERDICT_WORDS[seen.verdict]}.")
-        self._note(deployment_id, facts, {}, **entries)
+        self._note(deployment_id, facts, {}, entries)
 
     def smoke_tested(self, deployment_id: str, attempt: int, answer: str | None, problem: str | None) -> None:
         """The one real request and what came of it."""
         said = f"It answered: {answer}" if answer else f"The smoke test failed: {problem}"
-        self._note(deployment_id, {"answer": answer}, {}, **{f"{attempt}.smoke_test": ("smoke_test", said[:500])})
+        self._note(deployment_id, {"answer": answer}, {}, {f"{attempt}.smoke_test": ("smoke_test", said[:500])})
 
     def diagnosed(
         self, deployment_id: str, attempt: int, diagnosis: Diagnosis, *, again: bool, why_not: str | None = None
@@ -114,7 +114,7 @@ class Journal:
         facts |= {f"attempt.{attempt}.diagnosis": _json(diagnosis)}
         if again:
             facts |= {"status": "IN_PROGRESS"}
-        self._note(deployment_id, facts, {}, **{f"{attempt}.diagnosed": ("diagnose", said)})
+        self._note(deployment_id, facts, {}, {f"{attempt}.diagnosed": ("diagnose", said)})
 
     def cleaned_up(self, deployment_id: str, attempt: int, removed: tuple[str, ...], *, done: bool) -> None:
         """What a round of cleaning up removed; the attempt stops costing money when the endpoint is gone."""
@@ -122,7 +122,7 @@ class Journal:
             f"{attempt}.removed.{name}": ("clean_up", f"Removed {name}.") for name in removed
         }
         first = {f"attempt.{attempt}.ended_at": self.clock.now().isoformat()} if done else {}
-        self._note(deployment_id, {"phase": "clean_up", "progress": None}, first, **entries)
+        self._note(deployment_id, {"phase": "clean_up", "progress": None}, first, entries)
 
     def closed(
         self, deployment_id: str, status: Status, diagnosis: Diagnosis | None, remaining: tuple[str, ...]
@@ -136,7 +136,7 @@ class Journal:
             entries["remaining"] = ("clean_up", f"Could not be removed: {', '.join(remaining)}.")
         attempts = (self.deployments.read(deployment_id) or {}).get("attempt_count", 0)
         first = {f"attempt.{attempts}.ended_at": self.clock.now().isoformat()} if attempts else {}
-        self._note(deployment_id, facts, first, **entries)
+        self._note(deployment_id, facts, first, entries)
 
     def outcome(self, deployment_id: str) -> Outcome:
         """The story so far; raises NotFound for an id that was never given out."""
@@ -162,10 +162,14 @@ class Journal:
 
     def mark_announced(self, deployment_id: str, status: Status) -> None:
         """Remembers that this status was sent."""
-        self._note(deployment_id, {}, {f"announced.{status}": self.clock.now().isoformat()})
+        self._note(deployment_id, {}, {f"announced.{status}": self.clock.now().isoformat()}, {})
 
     def _note(
-        self, deployment_id: str, facts: dict[str, Any], first: dict[str, Any], /, **timeline: tuple[Phase, str]
+        self,
+        deployment_id: str,
+        facts: dict[str, Any],
+        first: dict[str, Any],
+        timeline: dict[str, tuple[Phase, str]],
     ) -> None:
         now = self.clock.now()
         entries = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from inservice.contracts import DeploymentRequest
@@ -38,8 +39,9 @@ def gather(
     quota: dict[str, int | None] = {}
     if quotas is not None:
         for kind in types:
-            quota[kind] = asked("quota", lambda kind=kind: quotas.endpoint_instances(kind))
-    exists = asked("image", lambda: images.exists(request.image_uri)) if images and request.image_uri else None
+            quota[kind] = asked("quota", partial(quotas.endpoint_instances, kind))
+    image = request.image_uri
+    exists = asked("image", lambda: images.exists(image)) if images and image else None
     arn = source.model_package_arn
     package = asked("model package", lambda: packages.describe(arn)) if packages and arn else None
     return Lookups(

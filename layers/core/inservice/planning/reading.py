@@ -42,7 +42,8 @@ def _told(mistake: Any) -> Finding:
 
 def _described(path: list[str]) -> str | None:
     """What the innermost field on the path that has a description is."""
-    found, model = None, DeploymentRequest
+    found: str | None = None
+    model: type[BaseModel] = DeploymentRequest
     for name in path:
         field = model.model_fields.get(name)
         if field is None:

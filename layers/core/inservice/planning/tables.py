@@ -187,7 +187,8 @@ def _model(name: str, row: dict[str, Any]) -> Model:
 
 def model_from_config(name: str, config: dict[str, Any], weight_bytes: int | None) -> Model | None:
     """A model from a Hugging Face config.json; None where it does not describe a decoder we can count."""
-    text = config.get("text_config") if isinstance(config.get("text_config"), dict) else config
+    inner = config.get("text_config")
+    text: dict[str, Any] = inner if isinstance(inner, dict) else config
     try:
         heads, hidden = int(text["num_attention_heads"]), int(text["hidden_size"])
         lora = text.get("kv_lora_rank")

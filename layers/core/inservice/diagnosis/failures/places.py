@@ -40,28 +40,26 @@ _CHECKS_ITSELF = 2
 _PACKAGES = re.compile(r'File "?[^"]{0,400}/(?:site|dist)-packages/')
 
 # A frame, the kind of exception it counts for, and what the two speak for. Innermost frame first, first row first.
-_PLACES: tuple[tuple[re.Pattern[str], re.Pattern[str], Cause], ...] = tuple(
-    (re.compile(frame), kind, cause)
-    for frame, kind, cause in (
-        (r"torch/_inductor|torch/_dynamo|triton/(?:compiler|backends|runtime)|cpp_extension|xla_extension|torch_neuronx|flashinfer/jit|deep_gemm/jit|aiter/jit", _ANY, "COMPILE_ERROR"),
-        (r"quantization/|/quantize|gptq|awq|bitsandbytes/|compressed_tensors", _ANY, "QUANTIZATION_ERROR"),
-        (r"\.py\", line \d+", _ASSERTS_QUANTISED, "QUANTIZATION_ERROR"),
-        (r"custom_all_reduce|pynccl|parallel_state|distributed_c10d|device_communicators|torch/distributed|deep_?ep\b", _NO_DEFECT, "SHARDING_ERROR"),
-        (r"argparse\.py|cli_args\.py|pydantic/|parser/utils", _ANY, "INVALID_ARGUMENT"),
-        (r"(?:arg_utils|server_args|arg_groups/\w+|vllm/config(?:/\w+)?|configs/model_config|attention/selector|encoder_cache_manager|serving_models|lora/\w+|speculative/\w+|properties_manager/\w+)\.py", _REFUSED, "INVALID_ARGUMENT"),
-        (r"(?:model_executor|srt|text_generation_server)/models/(?:custom_modeling/)?\w+\.py\", line \d+, in __init__", _REFUSED_IN_WORDS, "UNSUPPORTED_ARCHITECTURE"),
-        (r"(?:model_executor|srt)/models/\w+\.py\", line \d+, in __init__", _ASSERTS_CONFIG, "UNSUPPORTED_ARCHITECTURE"),
-        # The model asks for what the backend lacks, or its own configuration contradicts itself.
-        (r"/attention/(?:backends/)?(?:\w+/)?\w+\.py\", line \d+, in __init__", _LACKING, "UNSUPPORTED_ARCHITECTURE"),
-        (r"transformers_utils/(?:configs|processors)/\w+\.py|srt/configs/(?!model_config|load_config|device_config)\w+\.py", _REFUSED, "UNSUPPORTED_ARCHITECTURE"),
-        (r"model_loader/\w+_loader\.py\", line \d+, in (?:__init__|_\w*valid\w*)", _REFUSED, "INVALID_ARGUMENT"),
-        (r"tokeniz(?:er|ation)(?!_manager)|sentencepiece/", _ANY, "TOKENIZER_ERROR"),
-        (r"transformers/(?:models/auto|configuration_utils|modeling_rope)|models/registry\.py", _NOT_OF_A_SUBPROCESS, "UNSUPPORTED_ARCHITECTURE"),
-        (r"(?:model_executor|srt|custom_modeling|text_generation_server)/(?:models/)?(?:custom_modeling/)?\w+\.py\", line \d+, in (?:__init__|get_layer|<lambda>|<listcomp>|make_layers)", _NOT_THERE, "UNSUPPORTED_ARCHITECTURE"),
-        (r"rotary\w*(?:/\w+)?\.py", _NOT_THERE, "UNSUPPORTED_ARCHITECTURE"),
-        (r"\bload_weights|weight_utils|safetensors/", _NOT_OF_THE_SYSTEM, "CORRUPT_WEIGHTS"),
-    )
+_FRAMES: tuple[tuple[str, re.Pattern[str], Cause], ...] = (
+    (r"torch/_inductor|torch/_dynamo|triton/(?:compiler|backends|runtime)|cpp_extension|xla_extension|torch_neuronx|flashinfer/jit|deep_gemm/jit|aiter/jit", _ANY, "COMPILE_ERROR"),
+    (r"quantization/|/quantize|gptq|awq|bitsandbytes/|compressed_tensors", _ANY, "QUANTIZATION_ERROR"),
+    (r"\.py\", line \d+", _ASSERTS_QUANTISED, "QUANTIZATION_ERROR"),
+    (r"custom_all_reduce|pynccl|parallel_state|distributed_c10d|device_communicators|torch/distributed|deep_?ep\b", _NO_DEFECT, "SHARDING_ERROR"),
+    (r"argparse\.py|cli_args\.py|pydantic/|parser/utils", _ANY, "INVALID_ARGUMENT"),
+    (r"(?:arg_utils|server_args|arg_groups/\w+|vllm/config(?:/\w+)?|configs/model_config|attention/selector|encoder_cache_manager|serving_models|lora/\w+|speculative/\w+|properties_manager/\w+)\.py", _REFUSED, "INVALID_ARGUMENT"),
+    (r"(?:model_executor|srt|text_generation_server)/models/(?:custom_modeling/)?\w+\.py\", line \d+, in __init__", _REFUSED_IN_WORDS, "UNSUPPORTED_ARCHITECTURE"),
+    (r"(?:model_executor|srt)/models/\w+\.py\", line \d+, in __init__", _ASSERTS_CONFIG, "UNSUPPORTED_ARCHITECTURE"),
+    # The model asks for what the backend lacks, or its own configuration contradicts itself.
+    (r"/attention/(?:backends/)?(?:\w+/)?\w+\.py\", line \d+, in __init__", _LACKING, "UNSUPPORTED_ARCHITECTURE"),
+    (r"transformers_utils/(?:configs|processors)/\w+\.py|srt/configs/(?!model_config|load_config|device_config)\w+\.py", _REFUSED, "UNSUPPORTED_ARCHITECTURE"),
+    (r"model_loader/\w+_loader\.py\", line \d+, in (?:__init__|_\w*valid\w*)", _REFUSED, "INVALID_ARGUMENT"),
+    (r"tokeniz(?:er|ation)(?!_manager)|sentencepiece/", _ANY, "TOKENIZER_ERROR"),
+    (r"transformers/(?:models/auto|configuration_utils|modeling_rope)|models/registry\.py", _NOT_OF_A_SUBPROCESS, "UNSUPPORTED_ARCHITECTURE"),
+    (r"(?:model_executor|srt|custom_modeling|text_generation_server)/(?:models/)?(?:custom_modeling/)?\w+\.py\", line \d+, in (?:__init__|get_layer|<lambda>|<listcomp>|make_layers)", _NOT_THERE, "UNSUPPORTED_ARCHITECTURE"),
+    (r"rotary\w*(?:/\w+)?\.py", _NOT_THERE, "UNSUPPORTED_ARCHITECTURE"),
+    (r"\bload_weights|weight_utils|safetensors/", _NOT_OF_THE_SYSTEM, "CORRUPT_WEIGHTS"),
 )  # fmt: skip
+_PLACES = tuple((re.compile(frame), kind, cause) for frame, kind, cause in _FRAMES)
 
 
 def place(before: list[str], line: str) -> Cause | None:
