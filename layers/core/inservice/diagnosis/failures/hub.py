@@ -226,6 +226,8 @@ HUB_FAILURES: tuple[Failure, ...] = (
             sign("keyerror", r"KeyError: '[\w.]+\.(?:weight|bias|w\d_weight|w13_weight)'"),
             sign("does not exist", r"weight [\w.]+ does not exist", r"qweight|qzeros|g_idx|scales"),
             sign("missing keys", r"missing keys .{0,200}in (?:loaded state|presharded checkpoint)"),
+            # Triton, of an engine it cannot read at all.
+            sign("unable to load plan file"),
             # TGI reads and converts checkpoints itself (utils/weights.py, utils/convert.py); Candle's words.
             sign("was found in multiple files"), sign("output tensors do not match"), sign("no suitable name to keep"), sign("cannot find tensor", r"tensor [\w.]+\.\w+"),
             sign("jsondecodeerror"), sign("is not a valid json file"), sign("size mismatch for"), sign("shape mismatch", r"param|weight|checkpoint"),

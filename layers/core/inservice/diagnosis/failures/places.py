@@ -11,6 +11,8 @@ from inservice.contracts import Cause
 _ANY = re.compile("")
 # A name or a type that is wrong is a defect or a setting, wherever it is met.
 _NO_DEFECT = re.compile(r"^(?!.*(?:Type|Attribute|Name|Key)Error)")
+# Libraries that compile kernels when they are asked for check first whether they have one.
+_NO_REFUSAL = re.compile(r"^(?!.*(?:not supported|unsupported|only supports?)\b)", re.IGNORECASE)
 # vLLM inspects a model in a process of its own; what that one raised is quoted below (models/registry.py).
 _NOT_OF_A_SUBPROCESS = re.compile(r"^(?!.*(?:CalledProcessError|raised in subprocess))")
 # Checks of settings raise these; other kinds raised in the same files are defects.
@@ -41,7 +43,8 @@ _PACKAGES = re.compile(r'File "?[^"]{0,400}/(?:site|dist)-packages/')
 
 # A frame, the kind of exception it counts for, and what the two speak for. Innermost frame first, first row first.
 _FRAMES: tuple[tuple[str, re.Pattern[str], Cause], ...] = (
-    (r"torch/_inductor|torch/_dynamo|triton/(?:compiler|backends|runtime)|cpp_extension|xla_extension|torch_neuronx|flashinfer/jit|deep_gemm/jit|aiter/jit", _ANY, "COMPILE_ERROR"),
+    (r"torch/_inductor|torch/_dynamo|triton/(?:compiler|backends|runtime)|cpp_extension|xla_extension|torch_neuronx", _ANY, "COMPILE_ERROR"),
+    (r"(?:flashinfer|deep_gemm|aiter)/jit", _NO_REFUSAL, "COMPILE_ERROR"),
     (r"quantization/|/quantize|gptq|awq|bitsandbytes/|compressed_tensors", _ANY, "QUANTIZATION_ERROR"),
     (r"\.py\", line \d+", _ASSERTS_QUANTISED, "QUANTIZATION_ERROR"),
     (r"custom_all_reduce|pynccl|parallel_state|distributed_c10d|device_communicators|torch/distributed|deep_?ep\b", _NO_DEFECT, "SHARDING_ERROR"),

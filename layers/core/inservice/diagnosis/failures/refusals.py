@@ -32,7 +32,7 @@ _ASSERTED = re.compile(
 )
 # What is said of a device, a kernel or the values in it is no refusal of a setting.
 _OF_THE_MACHINERY = re.compile(
-    r"(?:CUDA|HIP|XPU|NPU|Triton|NCCL|cu[A-Z]\w+) (?:driver |runtime )?(?:error|failure)|INTERNAL ASSERT|CUBLAS_|CUDNN_|\btensors?\b(?![ _-]?parallel)|\bshapes?\b|same device|scalar type|\bblocks? (?:type|found)|should not (?:happen|be called)|this is a bug|input of size",
+    r"(?:CUDA|HIP|XPU|NPU|Triton|NCCL|cu[A-Z]\w+) (?:driver |runtime )?(?:error|failure)|INTERNAL ASSERT|CUBLAS_|CUDNN_|\btensors?\b(?![ _-]?(?:parallel|cores?\b))|\bshapes?\b|same device|scalar type|\bblocks? (?:type|found)|should not (?:happen|be called)|this is a bug|input of size",
     re.IGNORECASE,
 )
 

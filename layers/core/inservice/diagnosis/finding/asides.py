@@ -23,6 +23,8 @@ _HARMLESS = re.compile(
     r"will be recompiled|If you are running out of memory|resource_tracker|leaked \w+ objects|"
     # Triton serves without pinned memory, whatever kept it from having any (core's pinned_memory_manager.cc).
     r"(?:failed|unable) to allocate pinned system memory|"
+    # So does it without a stream for an ensemble, on a machine without a GPU (ensemble_scheduler.cc).
+    r"unable to create stream for \S+: no CUDA-capable|"
     # Its metrics ask for NVML by themselves and do without; the driver's tools spell the sentence otherwise.
     r"^\s*Error: Failed to initialize NVML\s*$|DCGM unable to start|"
     # Optional kernels and counts that vLLM does without (import_utils.py; transformers_utils/config.py), JAX's probes.

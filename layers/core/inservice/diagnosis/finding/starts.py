@@ -33,7 +33,7 @@ _REPEATS = re.compile(r"\bERROR text_generation_launcher: (?!Download |Shard |We
 _LOADS_LATE = re.compile(r"handler_service\.py\", line \d+, in (?:initialize|load)\b")
 _LONGEST_TRACEBACK = 60
 # Triton may be told to go on without a model, and to load it when asked (--exit-on-error, --model-control-mode).
-_UP_WITHOUT_IT = re.compile(r"model_lifecycle\.cc:\d+\] \"?failed to load '")
+_UP_WITHOUT_IT = re.compile(r"model_lifecycle\.cc:\d+\] \"?failed to load '|\| UNAVAILABLE: ")
 # The window may end, and the log with it, while a traceback is being printed: at most so many lines stand below it.
 _BREAKS_OFF_LINES = 2
 
