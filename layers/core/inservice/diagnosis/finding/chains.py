@@ -1,4 +1,4 @@
-"""Chains of causes: what Java and Rust print first was thrown because of what they print last."""
+"""Chains of causes: what Java, Rust and Triton's compiler print first was thrown because of what they print last."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ _JAVA = re.compile(r"^(?:Exception in thread \S+ |Caused by: )?(?:javax?|ai\.djl
 _GOES_ON = re.compile(r"^(?:Caused by:|Suppressed:|\s|\.\.\. \d+ more|$)")
 _FURTHER = re.compile(r"^Caused by:")
 _LONGEST = 150
+# Triton's compiler prints where, some of the kernel, and then what (triton/compiler/errors.py), each rank its own.
+_ANNOUNCED = 40
 
 
 def causes_of(log: Log, number: int) -> range:
@@ -25,8 +27,11 @@ def causes_of(log: Log, number: int) -> range:
 
 
 def breaks_off(log: Log, number: int) -> bool:
-    """Whether the log ends among the frames of the Java exception at `number`: its cause may be still to come."""
-    return bool(_JAVA.match(said_in(log.lines[number])[:400])) and _chain(log, number).stop == len(log.lines)
+    """Whether the log ends where the cause of the exception at `number` may be still to come."""
+    line = said_in(log.lines[number])
+    if line.rstrip().endswith(":"):
+        return len(log.lines) - number <= _ANNOUNCED
+    return bool(_JAVA.match(line[:400])) and _chain(log, number).stop == len(log.lines)
 
 
 def _chain(log: Log, number: int) -> range:
