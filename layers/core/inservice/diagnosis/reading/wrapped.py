@@ -23,8 +23,8 @@ def unwrapped(lines: list[str]) -> list[str]:
     whole = list(lines)
     for number in range(len(lines) - 2, -1, -1):
         line, following = lines[number], lines[number + 1]
-        # Some terminals fill the line with blanks; only text that reaches the edge was broken there.
-        if len(line) == width and not line[-1].isspace() and not _BEGINS.match(following):
+        # Some terminals fill the line with blanks: only text that reaches the edge, or the blank before it, was broken.
+        if len(line) == width and len(line.rstrip()) >= width - 1 and not _BEGINS.match(following):
             whole[number], whole[number + 1] = line + whole[number + 1].rstrip(), "    "
     return whole
 
