@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from inservice.contracts import Diagnosis
-from inservice.diagnosis.clients import told_a_client
+from inservice.diagnosis.client_evidence import told_a_client
 from inservice.diagnosis.evidence import proof, telling_lines
 from inservice.diagnosis.facts import NOTHING_KNOWN, Facts
 from inservice.diagnosis.failures import REASON_FAILURES

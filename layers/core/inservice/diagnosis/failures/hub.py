@@ -35,8 +35,6 @@ def network_or_download(before: list[str], line: str) -> str | None:
 
 
 _QUANTISED_LOADER = re.compile(r"bitsandbytes_loader|gguf_loader|gguf_utils|loader/\w*(?:quant|bnb)\w*\.py")
-
-
 _READS_CHECKPOINT = re.compile(r"config|tokeni|weight|load|hub|transformers|model|checkpoint", re.IGNORECASE)
 
 

@@ -180,7 +180,7 @@ MEMORY_FAILURES: tuple[Failure, ...] = (
             sign("killed due to memory pressure"),
             sign("running low on memory", r"killed|ray"),
             sign("memory cgroup out of memory"),
-            sign("not enough host memory"), sign("unable to mmap", r"Cannot allocate memory"), sign("is less than desired cpu memory utilization"),
+            sign("not enough host memory"), sign("is less than desired cpu memory utilization"),
             sign("ray.exceptions.outofmemoryerror"),
         ),
     ),

@@ -10,7 +10,8 @@ from itertools import accumulate, pairwise
 
 from inservice.diagnosis.reading.boxes import unboxed
 from inservice.diagnosis.reading.carriers import uncarried
-from inservice.diagnosis.reading.records import ANSI, LINE_BREAK, are_records, texts_of
+from inservice.diagnosis.reading.characters import ANSI, LINE_BREAK, NO_DIGITS
+from inservice.diagnosis.reading.records import are_records, texts_of
 from inservice.diagnosis.reading.wrapped import unwrapped
 
 # A CloudWatch export of a long crash loop; the end matters most, the start holds the first attempt.
@@ -21,14 +22,13 @@ _HITS_PER_SIDE = 60
 
 _TIME = re.compile(r"(?:(\d{2,4}-\d\d(?:-\d\d)?)[T ])?(?<![\d:])([012]\d:[0-5]\d:[0-5]\d)")
 
-# Everything that names a process instead of saying something: docker compose, Kubernetes, MPI, Ray, DJL, TorchServe.
+# Wrappers that only some lines of a log have: DJL and TorchServe, LMI's converter, MPI. Carriers have all of them.
 _PROCESS_PREFIX = re.compile(
     r"^(?:.{0,160}?(?:PyProcess|MODEL_LOG|WorkerLifeCycle|model-std(?:out|err))\s?(?:-|:|(?=W-))\s?(?:W-\S{1,80}-std\S{1,4}:\s?)?)"
     r"|^.{0,120}?\bLmiUtils (?:- )?convert(?:_py)?: "
     r"|\[\d+,\d+\]<std(?:out|err)>:"
 )
 _WORD = re.compile(r"[a-z]+")
-_NO_DIGITS = str.maketrans("", "", "0123456789")
 _LEVEL = re.compile(r"\b(TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|CRITICAL|FATAL)\b|(\w*Warning):")
 _SPOKEN = re.compile(r"\w(?:Error|Exception)\b|=$")
 # glog, and PyTorch's c10d, which brackets it and writes the month without a zero.
@@ -66,7 +66,7 @@ class Log:
     @cached_property
     def _vocabulary(self) -> str:
         """Every word of the log once. Logs repeat themselves, so lines that differ only in figures count once too."""
-        shapes = "\n".join(set(self.lowered.translate(_NO_DIGITS).split("\n")))
+        shapes = "\n".join(set(self.lowered.translate(NO_DIGITS).split("\n")))
         return "\n".join(set(_WORD.findall(shapes)))
 
     def find(self, literal: str) -> list[int]:
@@ -90,7 +90,7 @@ class Log:
 
 @lru_cache(maxsize=4096)
 def _words(literal: str) -> tuple[str, ...]:
-    return tuple(_WORD.findall(literal.translate(_NO_DIGITS)))
+    return tuple(_WORD.findall(literal.translate(NO_DIGITS)))
 
 
 def read(text: str) -> Log:

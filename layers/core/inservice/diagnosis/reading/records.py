@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 from typing import Any
 
 from inservice.diagnosis.reading.carriers import speak_for_themselves
+from inservice.diagnosis.reading.characters import ANSI, LINE_BREAK
 
-# Terminal colours as written by the servers, and the literal forms log exports turn the escape byte into.
-ANSI = re.compile(r"(?:\x1b|#033|\\u001b|\\x1b|\\033|␛)\[[0-9;?]{0,12}[A-Za-z]")
-LINE_BREAK = re.compile(r"\r\n|\n|\r|#015#012|#015|#012|\x85|\u2028")
 # TGI's own records, which stand between lines of other programs.
 _TGIS = '{"timestamp":"'
 _TEXTS = ("message", "msg", "log", "textPayload")

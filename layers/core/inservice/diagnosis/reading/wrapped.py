@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
+from inservice.diagnosis.reading.characters import NO_DIGITS
+
 _NARROWEST, _WIDEST = 60, 300
 # So many kinds of lines, and one line in so many, end where the longest does. A crash loop repeats one kind.
 _KINDS, _ONE_IN = 2, 12
-_NO_DIGITS = str.maketrans("", "", "0123456789")
 # What begins a line of its own: a record, a frame or its source, a row of a table.
 _BEGINS = re.compile(
     r"\s{2}|[(\[{|+=╭│╰]|\d{4}-|\d\d:\d\d|[IWEF]\d{4} |(?:DEBUG|INFO|NOTICE|WARN|ERROR|CRITICAL|FATAL|Traceback|At:)\b|"
@@ -34,4 +35,4 @@ def _is_an_edge(width: int, lines: list[str]) -> bool:
     if len(at_edge) * _ONE_IN < len(lines):
         return False
     some = at_edge[:: max(1, len(at_edge) // 200)]
-    return len({line.translate(_NO_DIGITS) for line in some}) >= _KINDS
+    return len({line.translate(NO_DIGITS) for line in some}) >= _KINDS
